@@ -1,0 +1,118 @@
+package cache
+
+import "context"
+
+// Cache is a store of values by key. All methods may be called at once from
+// many goroutines.
+//
+// Freshness: after Invalidate(key) returned nil, no Get of that key that
+// starts later returns a value whose fill was reserved before Invalidate was
+// called. The same holds for each tag of an entry and the invalidation of
+// that tag in the store's domain. Losing any part of the store's data, at any
+// time, costs misses and never freshness.
+//
+// A store that was closed answers every call with ErrClosed.
+type Cache[K comparable, V any] interface {
+	// Get returns the valid entry of key, nil if there is none, or an error
+	// if the store could not be asked. The entry may be stale (see
+	// Entry.Fresh) but is never expired and never invalidated. It is shared:
+	// the caller must not change it.
+	Get(ctx context.Context, key K) (*Entry[V], error)
+
+	// GetMany is Get for several keys at the cost of one: the result has the
+	// keys that have a valid entry. With an error, it has those that could be
+	// read nevertheless.
+	GetMany(ctx context.Context, keys []K) (map[K]*Entry[V], error)
+
+	// Reserve opens a fill. It is called before the origin is read, once for
+	// all keys that will be read together; slots must name distinct keys.
+	Reserve(ctx context.Context, slots ...Slot[K]) (Fill[V], error)
+
+	// Quarantine opens the fill of a writer. It is called before the origin
+	// is written. When it returns, the old value is gone, and until the fill
+	// is committed or cancelled nobody stores a value of these keys, so that
+	// readers go to the origin. After an error nothing is quarantined.
+	Quarantine(ctx context.Context, slots ...Slot[K]) (Fill[V], error)
+
+	// Invalidate removes keys and refuses every fill of them that is open.
+	// It is called after the origin was written. After an error some or all
+	// of the keys may not have been invalidated.
+	Invalidate(ctx context.Context, keys ...K) error
+}
+
+// Slot is one key of a fill.
+type Slot[K comparable] struct {
+	Key K
+	// Tags are those known before the origin is asked. They are watched from
+	// Reserve on.
+	Tags []string
+	// LateTags says that the entry may be committed with tags that are not in
+	// Tags. They cannot be watched one by one, so a store may refuse the
+	// commit although none of them was invalidated.
+	LateTags bool
+}
+
+// Fill is the right to store what is about to be read from, or written to,
+// the origin. It is used by one goroutine and ends with one Commit or Cancel;
+// later calls return ErrFillDone.
+type Fill[V any] interface {
+	// Found returns the valid entry that Reserve met in slot i, or nil: what
+	// a Get would have returned at that moment. It spares the load when
+	// somebody else has just done it. It is nil for a quarantine.
+	Found(i int) *Entry[V]
+
+	// Commit stores entries[i] in slot i, for which nothing must have been
+	// invalidated since Reserve or Quarantine; a nil entry stores nothing. It
+	// takes exactly one entry a slot and owns the entries from then on.
+	//
+	// The fill of a quarantine releases it: the entry is stored only if no
+	// other writer quarantined or invalidated the key meanwhile, otherwise
+	// the key is left without a value.
+	Commit(ctx context.Context, entries ...*Entry[V]) ([]Outcome, error)
+
+	// Cancel ends the fill without storing anything; it releases a quarantine.
+	Cancel(ctx context.Context) error
+}
+
+// Outcome is what a commit did with one slot.
+type Outcome uint8
+
+const (
+	// Refused: something the entry depends on was invalidated since Reserve,
+	// or the store cannot tell. Only callers who asked before the origin was
+	// read may have the value.
+	Refused Outcome = iota
+	// Passed: nothing was invalidated, but the value was not stored because a
+	// writer holds the key or a tag in quarantine. Callers who wait may have
+	// the value; another level must not store it.
+	Passed
+	// Stored: nothing was invalidated and the value is in the store.
+	Stored
+)
+
+// String returns the name of the outcome in lower case.
+func (o Outcome) String() string {
+	switch o {
+	case Passed:
+		return "passed"
+	case Stored:
+		return "stored"
+	}
+	return "refused"
+}
+
+// Put stores a value that has no origin, such as a session or a computed
+// result: it quarantines the key, then commits. It reports whether e was
+// stored; it is not if another writer was at work on the key at the same time.
+// It costs two round trips on a store across a network.
+func Put[K comparable, V any](ctx context.Context, c Cache[K, V], key K, e *Entry[V]) (bool, error) {
+	fill, err := c.Quarantine(ctx, Slot[K]{Key: key, Tags: e.Tags})
+	if err != nil {
+		return false, err
+	}
+	outcomes, err := fill.Commit(ctx, e)
+	if err != nil {
+		return false, err
+	}
+	return outcomes[0] == Stored, nil
+}

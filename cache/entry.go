@@ -1,0 +1,91 @@
+package cache
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// Entry is a value in a cache and what the cache knows about it. Entries are
+// shared between goroutines: nobody may change one that came from a store or
+// was given to one. If V holds pointers, slices or maps, the same goes for
+// what they lead to.
+type Entry[V any] struct {
+	Value V
+	// Tags name the groups that this entry is invalidated with.
+	Tags []string
+	// Fresh is the moment until which the value is served without asking the
+	// origin. From then until Expires it is stale.
+	Fresh Moment
+	// Expires is the moment from which no store returns the entry.
+	Expires Moment
+	// Cost is how long the origin took to give the value.
+	Cost time.Duration
+	// Guard, set by stores in memory, says whether the entry is still valid.
+	Guard Guard
+	// Absent marks the answer of an origin that has no such value.
+	Absent bool
+}
+
+// Guard watches what an entry in memory depends on. Valid costs a few atomic
+// loads and reports whether nothing of it was invalidated since the guard was
+// made; once false it stays false.
+type Guard interface {
+	Valid() bool
+}
+
+// Live reports whether the entry is neither expired at now nor invalidated.
+func (e *Entry[V]) Live(now Moment) bool {
+	return now < e.Expires && (e.Guard == nil || e.Guard.Valid())
+}
+
+// WithGuard returns a copy of e that also depends on g.
+func (e *Entry[V]) WithGuard(g Guard) *Entry[V] {
+	c := *e
+	c.Tags = slices.Clip(e.Tags)
+	if e.Guard != nil {
+		g = both{e.Guard, g}
+	}
+	c.Guard = g
+	return &c
+}
+
+type both struct{ a, b Guard }
+
+func (g both) Valid() bool { return g.a.Valid() && g.b.Valid() }
+
+// Moment is a point in time in milliseconds since 1970 UTC. The zero Moment
+// is in the past.
+type Moment int64
+
+// Forever is the Moment that does not come.
+const Forever Moment = math.MaxInt64
+
+// Now returns the present moment.
+func Now() Moment { return Moment(time.Now().UnixMilli()) }
+
+// Add returns m moved by d, rounded down to whole milliseconds. What would
+// overflow is Forever.
+func (m Moment) Add(d time.Duration) Moment {
+	s := m + Moment(d.Milliseconds())
+	if m == Forever || d > 0 && s < m || d == math.MaxInt64 {
+		return Forever
+	}
+	return s
+}
+
+// Sub returns the time from u to m.
+func (m Moment) Sub(u Moment) time.Duration {
+	const most = math.MaxInt64 / int64(time.Millisecond)
+	d := int64(m) - int64(u)
+	switch {
+	case m == Forever || d > most:
+		return math.MaxInt64
+	case d < -most:
+		return math.MinInt64
+	}
+	return time.Duration(d) * time.Millisecond
+}
+
+// Time returns m as a time.Time.
+func (m Moment) Time() time.Time { return time.UnixMilli(int64(m)) }

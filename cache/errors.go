@@ -1,0 +1,57 @@
+package cache
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrClosed answers every call on something that was closed.
+	ErrClosed = errors.New("larder: closed")
+	// ErrFillDone answers a fill that was committed or cancelled before.
+	ErrFillDone = errors.New("larder: the fill was already committed or cancelled")
+	// ErrNotFound is the answer of a Batch for a key that its origin does not
+	// have, unless its options name an error of the origin's own.
+	ErrNotFound = errors.New("larder: not found")
+	// ErrUnavailable is wrapped by the errors of a store that could not be
+	// reached in time.
+	ErrUnavailable = errors.New("larder: store unavailable")
+	// ErrNotStarted is wrapped by the error of a write that did not reach the
+	// origin, because the old value could not be quarantined.
+	ErrNotStarted = errors.New("larder: write not started")
+)
+
+// PostCommitError reports that the origin accepted a write but the cache could
+// not be told. The write is done: do not repeat it. Until the store can be
+// reached again, or its quarantine of the key runs out, readers of this key go
+// to the origin; a store whose quarantine was lost before it could be released
+// may serve the old value until that expires.
+type PostCommitError struct {
+	Err error // why the cache could not be told
+}
+
+func (e *PostCommitError) Error() string {
+	return "larder: the write is committed, but the cache could not be told: " + e.Err.Error()
+}
+
+func (e *PostCommitError) Unwrap() error { return e.Err }
+
+// PanicError is what callers get of a load function that panicked or ended its
+// goroutine.
+type PanicError struct {
+	Value any    // the value given to panic, nil for runtime.Goexit
+	Stack []byte // where
+}
+
+func (e *PanicError) Error() string {
+	if e.Value == nil {
+		return "larder: the load function ended its goroutine"
+	}
+	return fmt.Sprintf("larder: the load function panicked: %v", e.Value)
+}
+
+// Unwrap returns the panic's value if it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}

@@ -1,0 +1,90 @@
+package cache
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Observer is told what a cache does. It is called on the caller's goroutine,
+// from many at once, and must return fast. A nil Observer costs nothing.
+type Observer interface {
+	Observe(Event)
+}
+
+// Event is one thing that happened. It grows: ignore kinds and fields that you
+// do not know.
+type Event struct {
+	Kind Kind
+	// Cache is the name given to the store or loader, "" if it has none.
+	Cache string
+	// N is how many keys the event is about, at least 1.
+	N int
+	// Took is how long it took, where that was measured.
+	Took time.Duration
+	// Err is the error of failures.
+	Err error
+}
+
+// Kind is what happened.
+type Kind uint8
+
+// The kinds of events.
+const (
+	Hit          Kind = iota // a valid entry was returned
+	Miss                     // nothing was there
+	MissExpired              // there was a value past its time
+	MissTag                  // there was a value of which a tag was invalidated or lost
+	MissWriter               // a writer holds the key in quarantine, or another load is under way
+	MissCorrupt              // there was something that is no entry of this key: damaged, foreign, or of another format
+	MissSchema               // there was a value of another codec or of another shape of the Go type
+	MissKey                  // the key is empty or too long to be cached
+	Load                     // the origin was asked; Took, Err
+	LoadPanic                // the load function panicked; Err is a *PanicError
+	FillStored               // a loaded value was stored
+	FillRefused              // a loaded value was not stored, since something was invalidated meanwhile
+	FillPassed               // a loaded value was not stored, since a writer holds the key
+	Unavailable              // the store could not be asked; Err
+	EncodeFailed             // a value could not be encoded or is too large; Err
+	StaleServed              // a stale value was returned while it is being refreshed
+	Evicted                  // entries left a full store
+	kinds
+)
+
+var kindNames = [kinds]string{"hit", "miss", "miss expired", "miss tag", "miss writer", "miss corrupt", "miss schema",
+	"miss key", "load", "load panic", "fill stored", "fill refused", "fill passed", "unavailable", "encode failed",
+	"stale served", "evicted"}
+
+// String returns the name of the kind, in lower case.
+func (k Kind) String() string {
+	if k < kinds {
+		return kindNames[k]
+	}
+	return "unknown"
+}
+
+// Counter is an Observer that counts events by kind. The zero Counter is ready
+// for use.
+type Counter struct{ n [kinds]atomic.Int64 }
+
+// Observe adds the event's N to the count of its kind.
+func (c *Counter) Observe(e Event) {
+	if e.Kind < kinds {
+		c.n[e.Kind].Add(int64(max(e.N, 1)))
+	}
+}
+
+// Count returns how often a kind of event has happened.
+func (c *Counter) Count(k Kind) int64 {
+	if k < kinds {
+		return c.n[k].Load()
+	}
+	return 0
+}
+
+// Misses returns the number of misses of all kinds.
+func (c *Counter) Misses() (n int64) {
+	for k := Miss; k <= MissKey; k++ {
+		n += c.n[k].Load()
+	}
+	return n
+}
