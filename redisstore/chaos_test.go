@@ -1,0 +1,318 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/redistest"
+	"github.com/redis/go-redis/v9"
+)
+
+// The chaos test lets several processes' worth of spaces read, fill and
+// invalidate the same few rows while control keys vanish, and counts reads of a
+// value whose load began before an invalidation that returned before the read
+// began. LARDER_CHAOS sets how long it runs, LARDER_SEED repeats a choice of
+// operations.
+
+const (
+	chaosRows   = 8
+	chaosGroups = 4
+	chaosSpaces = 4
+)
+
+// rows is the database: the value of a row is its version.
+type rows [chaosRows]struct {
+	version atomic.Int64
+	floor   atomic.Int64 // the newest version whose invalidation has returned
+}
+
+type chaos struct {
+	name string
+	seed uint64
+	db   rows
+	// bend, if set, makes the fill wrong, to show that the test can fail.
+	bend func(s cache.Cache[int, int64], load func() *cache.Entry[int64], slot cache.Slot[int])
+
+	reads, hits, stored, refused, invalidated, deleted, flushed, stale, failed atomic.Int64
+	first                                                                      atomic.Pointer[string]
+}
+
+func chaosTime(t testing.TB) time.Duration {
+	if s := os.Getenv("LARDER_CHAOS"); s != "" {
+		d, err := time.ParseDuration(s)
+		if err != nil {
+			t.Fatalf("LARDER_CHAOS: %v", err)
+		}
+		return d
+	}
+	return 4 * time.Second
+}
+
+func chaosSeed(t testing.TB) uint64 {
+	if s := os.Getenv("LARDER_SEED"); s != "" {
+		n, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			t.Fatalf("LARDER_SEED: %v", err)
+		}
+		return n
+	}
+	return rand.Uint64()
+}
+
+func group(k int) string { return "group:" + strconv.Itoa(k%chaosGroups) }
+
+func (c *chaos) load(k int) *cache.Entry[int64] {
+	v := c.db[k].version.Load()
+	for range rand.IntN(4) {
+		runtime.Gosched()
+	}
+	now := cache.Now()
+	return &cache.Entry[int64]{Value: v, Tags: []string{group(k), "all"}, Fresh: now.Add(time.Minute), Expires: now.Add(time.Minute)}
+}
+
+// read reads a row as a cache-aside loader does.
+func (c *chaos) read(ctx context.Context, s cache.Cache[int, int64], k int) {
+	floor := c.db[k].floor.Load()
+	c.reads.Add(1)
+	check := func(how string, v int64) {
+		if v < floor {
+			c.stale.Add(1)
+			msg := fmt.Sprintf("row %d: %s %d, but %d was invalidated before", k, how, v, floor)
+			c.first.CompareAndSwap(nil, &msg)
+		}
+	}
+	e, err := s.Get(ctx, k)
+	if err != nil {
+		c.failed.Add(1)
+		return
+	}
+	if e != nil {
+		c.hits.Add(1)
+		check("read", e.Value)
+		return
+	}
+	slot := cache.Slot[int]{Key: k, LateTags: true}
+	if k%2 == 0 { // half of the rows have tags that are known from the key
+		slot = cache.Slot[int]{Key: k, Tags: []string{group(k), "all"}}
+	}
+	if c.bend != nil {
+		c.bend(s, func() *cache.Entry[int64] { return c.load(k) }, slot)
+		return
+	}
+	fill, err := s.Reserve(ctx, slot)
+	if err != nil {
+		c.failed.Add(1)
+		return
+	}
+	if e := fill.Found(0); e != nil {
+		check("found", e.Value)
+	}
+	out, err := fill.Commit(ctx, c.load(k))
+	switch {
+	case err != nil:
+		c.failed.Add(1)
+	case out[0] == cache.Stored:
+		c.stored.Add(1)
+	default:
+		c.refused.Add(1)
+	}
+}
+
+// write changes a row, or a group of rows, and invalidates it.
+func (c *chaos) write(ctx context.Context, space *Space, s cache.Cache[int, int64], r *rand.Rand) {
+	k := r.IntN(chaosRows)
+	var ks []int
+	var err error
+	var to [chaosRows]int64
+	switch r.IntN(4) {
+	case 0:
+		for i := k % chaosGroups; i < chaosRows; i += chaosGroups {
+			to[i] = c.db[i].version.Add(1)
+			ks = append(ks, i)
+		}
+		err = space.InvalidateTags(ctx, group(k))
+	case 1: // a writer: the value is installed if it was alone
+		var fill cache.Fill[int64]
+		if fill, err = s.Quarantine(ctx, cache.Slot[int]{Key: k, Tags: []string{group(k), "all"}}); err != nil {
+			break
+		}
+		to[k] = c.db[k].version.Add(1)
+		ks = append(ks, k)
+		now := cache.Now()
+		_, err = fill.Commit(ctx, &cache.Entry[int64]{Value: to[k], Tags: []string{group(k), "all"}, Fresh: now.Add(time.Minute), Expires: now.Add(time.Minute)})
+	default:
+		to[k] = c.db[k].version.Add(1)
+		ks = append(ks, k)
+		err = s.Invalidate(ctx, k)
+	}
+	if err != nil {
+		c.failed.Add(1)
+		return
+	}
+	c.invalidated.Add(1)
+	for _, i := range ks {
+		for {
+			old := c.db[i].floor.Load()
+			if old >= to[i] || c.db[i].floor.CompareAndSwap(old, to[i]) {
+				break
+			}
+		}
+	}
+}
+
+// lose deletes some keys of the space, or all of the server's.
+func (c *chaos) lose(ctx context.Context, rdb redis.UniversalClient, r *rand.Rand) {
+	each := func(f func(ctx context.Context, m *redis.Client) error) {
+		if cc, ok := rdb.(*redis.ClusterClient); ok {
+			cc.ForEachMaster(ctx, f)
+			return
+		}
+		f(ctx, rdb.(*redis.Client))
+	}
+	if r.IntN(20) == 0 {
+		each(func(ctx context.Context, m *redis.Client) error { return m.FlushDB(ctx).Err() })
+		c.flushed.Add(1)
+		return
+	}
+	var mu sync.Mutex
+	each(func(ctx context.Context, m *redis.Client) error {
+		keys, _, err := m.Scan(ctx, 0, c.name+":*", 1000).Result()
+		mu.Lock()
+		defer mu.Unlock()
+		for _, k := range keys {
+			if r.IntN(6) == 0 && m.Del(ctx, k).Err() == nil {
+				c.deleted.Add(1)
+			}
+		}
+		return err
+	})
+}
+
+func (c *chaos) run(t *testing.T, rdb redis.UniversalClient, d time.Duration) {
+	c.seed = chaosSeed(t)
+	ctx, stop := context.WithTimeout(t.Context(), d)
+	defer stop()
+	var wg sync.WaitGroup
+	loop := func(seed uint64, f func(ctx context.Context, r *rand.Rand)) {
+		r := rand.New(rand.NewPCG(c.seed, seed))
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				f(t.Context(), r)
+			}
+		})
+	}
+	for i := range chaosSpaces {
+		space, err := Open(t.Context(), rdb, c.name, &Options{Timeout: 10 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer space.Close(context.Background())
+		s := New[int, int64](space, "rows", nil)
+		for j := range 4 {
+			loop(uint64(i*10+j), func(ctx context.Context, r *rand.Rand) { c.read(ctx, s, r.IntN(chaosRows)) })
+		}
+		pause := time.NewTicker(2 * time.Millisecond)
+		defer pause.Stop()
+		loop(uint64(i*10+9), func(ctx context.Context, r *rand.Rand) {
+			c.write(ctx, space, s, r)
+			<-pause.C
+		})
+	}
+	pause := time.NewTicker(5 * time.Millisecond)
+	defer pause.Stop()
+	loop(99, func(ctx context.Context, r *rand.Rand) {
+		c.lose(ctx, rdb, r)
+		<-pause.C
+	})
+	wg.Wait()
+	t.Logf("%s: %d reads (%d hits), %d stored, %d refused, %d invalidations, %d keys deleted, %d flushes, %d failed; seed %d; stale reads: %d",
+		c.name, c.reads.Load(), c.hits.Load(), c.stored.Load(), c.refused.Load(), c.invalidated.Load(), c.deleted.Load(), c.flushed.Load(), c.failed.Load(), c.seed, c.stale.Load())
+}
+
+// blindFill stores whatever it is given, whether or not the token is there.
+var blindFill = newScript(`
+for i, k in ipairs(KEYS) do
+  redis.call('SET', k, 'V' .. ARGV[1] .. ARGV[1] .. ARGV[i * 3], 'PX', 60000)
+end
+return 1`)
+
+// bends are mistakes that the chaos test must find.
+func bends() map[string]func(s cache.Cache[int, int64], load func() *cache.Entry[int64], slot cache.Slot[int]) {
+	ctx := context.Background()
+	return map[string]func(cache.Cache[int, int64], func() *cache.Entry[int64], cache.Slot[int]){
+		"the fill is unconditional": func(s cache.Cache[int, int64], load func() *cache.Entry[int64], slot cache.Slot[int]) {
+			st := s.(*Store[int, int64])
+			fill, err := s.Reserve(ctx, slot)
+			if err != nil {
+				return
+			}
+			f := fill.(*fillOfRows)
+			e := load()
+			if f.late(ctx, []*cache.Entry[int64]{e}) != nil {
+				return
+			}
+			star, stamps, _, _ := f.tags.stamps(f.slots[0].key, e.Tags)
+			body, px, err := st.encode(f.slots[0].key, e, star, stamps)
+			if err != nil || len(star) != 16 {
+				return
+			}
+			st.space.run(ctx, blindFill.call(ctx, f.keys, random(8), "", body, px))
+		},
+		"versions are read after the load": func(s cache.Cache[int, int64], load func() *cache.Entry[int64], slot cache.Slot[int]) {
+			e := load()
+			fill, err := s.Reserve(ctx, slot)
+			if err != nil {
+				return
+			}
+			fill.Commit(ctx, e)
+		},
+	}
+}
+
+type fillOfRows = fill[int, int64]
+
+func testChaos(t *testing.T, rdb redis.UniversalClient) {
+	t.Run("NobodyReadsWhatWasInvalidated", func(t *testing.T) {
+		c := &chaos{name: "chaos"}
+		c.run(t, rdb, chaosTime(t))
+		if c.stale.Load() > 0 {
+			t.Fatalf("%d stale reads; the first: %s", c.stale.Load(), *c.first.Load())
+		}
+		for what, n := range map[string]int64{"hit": c.hits.Load(), "refused fill": c.refused.Load(), "invalidation": c.invalidated.Load(), "deleted key": c.deleted.Load()} {
+			if n == 0 {
+				t.Errorf("no %s: the test proves nothing", what)
+			}
+		}
+	})
+	for what, bend := range bends() {
+		t.Run("Finds/"+what, func(t *testing.T) {
+			c := &chaos{name: "bent", bend: bend}
+			for range 5 {
+				if c.run(t, rdb, 2*time.Second); c.stale.Load() > 0 {
+					return
+				}
+			}
+			t.Fatalf("%s, and the test has not noticed", what)
+		})
+	}
+}
+
+func TestChaosOnOneServer(t *testing.T) {
+	s := redistest.Private(t)
+	rdb := redis.NewClient(&redis.Options{Addr: s.Addr()})
+	t.Cleanup(func() { rdb.Close() })
+	testChaos(t, rdb)
+}
+
+func TestChaosOnACluster(t *testing.T) {
+	testChaos(t, redistest.ClusterClient(t))
+}

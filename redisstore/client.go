@@ -1,0 +1,143 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// ownClient returns a client of our own to where rdb leads, with the limits of
+// a cache: no command takes much longer than timeout, and none is tried again.
+// By default go-redis waits ten seconds for a server that does not answer, and
+// observes no deadline. A client of another type is used as it is.
+func ownClient(rdb redis.UniversalClient, timeout time.Duration) (client redis.UniversalClient, own bool, err error) {
+	switch c := rdb.(type) {
+	case nil:
+		return nil, false, errors.New("larder: redisstore.Open: the client is nil")
+	case *redis.Ring:
+		return nil, false, errors.New("larder: redisstore.Open: a redis.Ring cannot be used: when one of its servers comes back, so do the values that were invalidated while it was away; use Redis Cluster or Sentinel")
+	case *redis.ClusterClient:
+		o := *c.Options()
+		if o.ReadOnly || o.RouteByLatency || o.RouteRandomly {
+			return nil, false, errors.New("larder: redisstore.Open: the client reads from replicas, which lag behind invalidations: set ReadOnly, RouteByLatency and RouteRandomly of ClusterOptions to false")
+		}
+		o.ContextTimeoutEnabled, o.MaxRetries, o.DialerRetries = true, -1, 1
+		o.ReadTimeout, o.WriteTimeout, o.PoolTimeout, o.DialTimeout = timeout, timeout, timeout, timeout
+		o.MinRetryBackoff, o.MaxRetryBackoff = time.Millisecond, 8*time.Millisecond
+		o.PushNotificationProcessor, o.MaintNotificationsConfig = nil, noNotifications()
+		return redis.NewClusterClient(&o), true, nil
+	case *redis.Client:
+		o := *c.Options()
+		o.ContextTimeoutEnabled, o.MaxRetries, o.DialerRetries = true, -1, 1
+		o.ReadTimeout, o.WriteTimeout, o.PoolTimeout, o.DialTimeout = timeout, timeout, timeout, timeout
+		o.PushNotificationProcessor, o.MaintNotificationsConfig = nil, noNotifications()
+		o.ClientSideCache, o.ClientSideCacheConfig = nil, nil // it would serve old versions of tags
+		dial := o.Dialer                                      // made for the user's DialTimeout
+		o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			ctx, cancel := context.WithTimeout(ctx, timeout)
+			defer cancel()
+			return dial(ctx, network, addr)
+		}
+		return redis.NewClient(&o), true, nil
+	}
+	return rdb, false, nil
+}
+
+func noNotifications() *maintnotifications.Config {
+	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+}
+
+// budget bounds one operation by a deadline, without a timer: the client needs
+// only to know the deadline.
+type budget struct {
+	context.Context
+	by time.Time
+}
+
+func (b budget) Deadline() (time.Time, bool) {
+	if d, ok := b.Context.Deadline(); ok && d.Before(b.by) {
+		return d, true
+	}
+	return b.by, true
+}
+
+// call is a command with its result. That of a script is EVALSHA.
+type call struct {
+	script *script
+	keys   []string
+	args   []any
+	cmd    *redis.Cmd
+}
+
+func (s *script) call(ctx context.Context, keys []string, args ...any) *call {
+	c := &call{script: s, keys: keys, args: args}
+	c.make(ctx, "evalsha", s.sha)
+	return c
+}
+
+func (c *call) make(ctx context.Context, verb, program string) {
+	args := make([]any, 0, 3+len(c.keys)+len(c.args))
+	args = append(args, verb, program, len(c.keys))
+	for _, k := range c.keys {
+		args = append(args, k)
+	}
+	c.cmd = redis.NewCmd(ctx, append(args, c.args...)...)
+}
+
+// run sends calls in one round trip for each server concerned and returns the
+// first error. Each call's cmd has its own. A script that a server does not
+// have is sent again in full.
+func (s *Space) run(ctx context.Context, calls ...*call) error {
+	if s.closed.Load() {
+		return errClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx = budget{ctx, time.Now().Add(s.timeout)}
+	s.send(ctx, calls)
+	var again []*call
+	var first error
+	for _, c := range calls {
+		if c.script != nil && redis.HasErrorPrefix(c.cmd.Err(), "NOSCRIPT") {
+			c.make(ctx, "eval", c.script.src)
+			again = append(again, c)
+		}
+	}
+	if again != nil {
+		s.send(ctx, again)
+	}
+	for _, c := range calls {
+		if err := c.cmd.Err(); err != nil && err != redis.Nil && first == nil {
+			first = fmt.Errorf("%w: %w", errUnavailable, err)
+		}
+	}
+	return first
+}
+
+func (s *Space) send(ctx context.Context, calls []*call) {
+	if len(calls) == 1 {
+		s.rdb.Process(ctx, calls[0].cmd)
+		return
+	}
+	p := s.rdb.Pipeline()
+	for _, c := range calls {
+		p.Process(ctx, c.cmd)
+	}
+	p.Exec(ctx) // each command has its own error
+}
+
+// strings returns the result as strings; what is missing is "".
+func (c *call) strings() []string {
+	list, _ := c.cmd.Val().([]any)
+	out := make([]string, len(list))
+	for i, v := range list {
+		out[i], _ = v.(string)
+	}
+	return out
+}

@@ -1,0 +1,182 @@
+package redisstore
+
+import (
+	"bytes"
+	"encoding/binary"
+	"flag"
+	"hash/crc32"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/larder-cache/larder/cache"
+)
+
+var update = flag.Bool("update", false, "write testdata/wire anew")
+
+func header(kind byte) string { return string(kind) + "0123456789abcdef" }
+
+// samples are the values whose bytes are kept in testdata/wire.
+func samples() map[string]*envelope {
+	return map[string]*envelope{
+		"plain": {codec: 1, schema: 0xcafef00d, fresh: 1_700_000_000_000, expires: 1_700_000_300_000,
+			cost: 1500 * time.Microsecond, key: "shop:v:users:42", star: "star-version-16b", payload: `{"Name":"Ada"}`},
+		"tagged": {codec: 3, fresh: 1, expires: cache.Forever, key: "shop:v:users:a:b", star: "star-version-16b",
+			stamps: []stamp{{"org:acme", "tag-version-16-b"}, {"", "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f"}}, payload: "x"},
+		"absent": {absent: true, codec: 1, fresh: 5, expires: 5, key: "shop:v:users:7", star: "star-version-16b"},
+	}
+}
+
+func TestWireFormatHasNotChanged(t *testing.T) {
+	for name, e := range samples() {
+		got := append([]byte(header(kindValue)), e.appendBody(nil)...)
+		file := filepath.Join("testdata", "wire", name+".v1")
+		if *update {
+			if err := os.WriteFile(file, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s is written as\n%q, but servers in use hold\n%q", name, got, want)
+		}
+		back, err := parse(string(want))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		e.header = header(kindValue)
+		if !reflect.DeepEqual(back, e) {
+			t.Errorf("%s is read as\n%+v, not\n%+v", name, back, e)
+		}
+	}
+}
+
+func TestEveryDamagedByteIsFound(t *testing.T) {
+	for name, e := range samples() {
+		raw := append([]byte(header(kindValue)), e.appendBody(nil)...)
+		for i := range raw {
+			if i > 0 && i < headerSize {
+				continue // the nonce is compared, not checked
+			}
+			for _, flip := range []byte{1, 0x80, 0xff} {
+				bad := bytes.Clone(raw)
+				bad[i] ^= flip
+				if _, err := parse(string(bad)); err == nil {
+					t.Fatalf("%s with byte %d xor %#x is taken for an entry", name, i, flip)
+				}
+			}
+		}
+		for n := range raw {
+			if _, err := parse(string(raw[:n])); err == nil {
+				t.Fatalf("%s cut to %d bytes is taken for an entry", name, n)
+			}
+		}
+	}
+}
+
+func TestHostileLengthsCostNothing(t *testing.T) {
+	e := samples()["plain"]
+	e.key = "k"
+	body := e.appendBody(nil)
+	head := len(magic) + 2 + 4 + 8 + 8
+	huge := "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
+	for at := head; at < head+24; at++ {
+		raw := header(kindValue) + reseal(string(body[:at])+huge+string(body[at:len(body)-4]))
+		n := testing.AllocsPerRun(10, func() { parse(raw) })
+		if n > 3 {
+			t.Errorf("a claimed length at byte %d costs %v allocations", at, n)
+		}
+	}
+}
+
+// reseal appends the right checksum.
+func reseal(body string) string {
+	return body + string(binary.LittleEndian.AppendUint32(nil, crc32.Checksum([]byte(body), castagnoli)))
+}
+
+func FuzzParse(f *testing.F) {
+	for _, e := range samples() {
+		raw := header(kindValue) + string(e.appendBody(nil))
+		f.Add(raw)
+		f.Add(raw[:len(raw)/2])
+	}
+	f.Add("")
+	f.Add(header(kindToken))
+	f.Fuzz(func(t *testing.T, raw string) {
+		parse(raw)
+		// With a right checksum the parser sees more of it.
+		if e, err := parse(header(kindValue) + reseal(magic+raw)); err == nil {
+			if again := e.appendBody(nil); len(again) > 2*len(raw)+64 {
+				t.Fatalf("%d bytes became an entry of %d", len(raw), len(again))
+			}
+		}
+	})
+}
+
+func FuzzKeyTextIsInjective(f *testing.F) {
+	type pair struct{ A, B string }
+	f.Add("a", "b", "a|b", "")
+	f.Add("a|", "b", "a", "|b")
+	f.Add("%7C", "", "|", "")
+	text, err := keyText[pair]()
+	if err != nil {
+		f.Fatal(err)
+	}
+	s := &Space{ns: "n", lanes: 16}
+	f.Fuzz(func(t *testing.T, a, b, c, d string) {
+		if p, q := (pair{a, b}), (pair{c, d}); p != q && text(p) == text(q) {
+			t.Fatalf("%+v and %+v are both %q", p, q, text(p))
+		}
+		if a != c && s.tagKey(a) == s.tagKey(c) {
+			t.Fatalf("the tags %q and %q have the same key", a, c)
+		}
+		for lane := range s.lanes {
+			if k := s.tagKey(a); k == s.starKey(lane) || k == s.laneKey(lane) || strings.HasPrefix(k, "n:v:") {
+				t.Fatalf("the tag %q has the key %q of something else", a, k)
+			}
+		}
+	})
+}
+
+func TestKeyTextOfTypes(t *testing.T) {
+	type id int32
+	type composite struct {
+		Tenant string
+		ID     id
+		On     bool
+		Raw    [2]byte
+		Pair   [2]string
+	}
+	text, err := keyText[composite]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]composite{}
+	r := rand.New(rand.NewPCG(1, 2))
+	parts := []string{"", "|", "%", "a", "a|b", "%7C", "1", "true"}
+	pick := func() string { return parts[r.IntN(len(parts))] }
+	for range 20_000 {
+		c := composite{pick(), id(r.IntN(3)), r.IntN(2) == 0, [2]byte{byte(r.IntN(2))}, [2]string{pick(), pick()}}
+		k := text(c)
+		if old, ok := seen[k]; ok && old != c {
+			t.Fatalf("%+v and %+v are both %q", old, c, k)
+		}
+		seen[k] = c
+	}
+	if _, err := keyText[float64](); err == nil {
+		t.Error("a float64 has a text, but 0 and -0 are equal and would differ")
+	}
+	if _, err := keyText[*int](); err == nil {
+		t.Error("a pointer has a text")
+	}
+	if _, err := keyText[struct{ a int }](); err == nil {
+		t.Error("an unexported field is left out of the text")
+	}
+}

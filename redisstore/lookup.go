@@ -1,0 +1,121 @@
+package redisstore
+
+import (
+	"context"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// maxMGet bounds the keys of one MGET, so that one large read does not hold up
+// the server for others.
+const maxMGet = 250
+
+// lookup is one command of a read and where its results go.
+type lookup struct {
+	keys  []string
+	dests []dest
+}
+
+// dest is a place in a view: the value, tag or lane with index i.
+type dest struct {
+	what byte
+	i    int
+}
+
+const (
+	toValue = 'v'
+	toTag   = 't'
+	toStar  = 's'
+)
+
+func (l *lookup) add(key string, what byte, i int) {
+	l.keys = append(l.keys, key)
+	l.dests = append(l.dests, dest{what, i})
+}
+
+// mget returns the call that reads keys. It is MGET also for one key: to GET, a
+// key of another type is an error.
+func mget(ctx context.Context, keys []string) *call {
+	args := make([]any, 1, 1+len(keys))
+	args[0] = "mget"
+	for _, k := range keys {
+		args = append(args, k)
+	}
+	return &call{cmd: redis.NewCmd(ctx, args...)}
+}
+
+// deliver puts the results of c into v.
+func (l *lookup) deliver(v *view, c *call) {
+	list, _ := c.cmd.Val().([]any)
+	lost := c.cmd.Err() != nil
+	for j, d := range l.dests {
+		var s string
+		if j < len(list) {
+			s, _ = list[j].(string)
+		}
+		switch d.what {
+		case toValue:
+			v.raws[d.i] = s
+			if lost {
+				v.failed = append(v.failed, d.i)
+			}
+			continue
+		case toTag:
+			v.versions[d.i] = s
+		case toStar:
+			v.stars[d.i] = s
+		}
+		v.missing = v.missing || lost
+	}
+}
+
+// plan puts everything into one MGET, or a few if it is much.
+func (v *view) plan() []lookup {
+	n := len(v.keys) - v.read1 + len(v.names) - v.readT + 1
+	l := lookup{make([]string, 0, n), make([]dest, 0, n)}
+	for i := v.read1; i < len(v.keys); i++ {
+		l.add(v.keys[i], toValue, i)
+	}
+	if v.stars == nil {
+		v.stars = make([]string, 1)
+		l.add(v.space.starKey(0), toStar, 0)
+	}
+	for i := v.readT; i < len(v.names); i++ {
+		l.add(v.space.tagKey(v.names[i]), toTag, i)
+	}
+	var out []lookup
+	for len(l.keys) > maxMGet {
+		out = append(out, lookup{l.keys[:maxMGet], l.dests[:maxMGet]})
+		l = lookup{l.keys[maxMGet:], l.dests[maxMGet:]}
+	}
+	return append(out, l)
+}
+
+// planCluster reads each value alone and the tags of a lane together, which are
+// in one slot. The client sends what goes to one server in one pipeline.
+func (v *view) planCluster() []lookup {
+	var out []lookup
+	lanes := make([]lookup, v.space.lanes)
+	if v.stars == nil {
+		v.stars = make([]string, v.space.lanes)
+	}
+	asked := make([]bool, v.space.lanes)
+	for i := v.read1; i < len(v.keys); i++ {
+		var l lookup
+		l.add(v.keys[i], toValue, i)
+		out = append(out, l)
+		if lane := v.space.lane(v.keys[i]); !asked[lane] {
+			asked[lane] = true
+			lanes[lane].add(v.space.starKey(lane), toStar, lane)
+		}
+	}
+	for i := v.readT; i < len(v.names); i++ {
+		lanes[v.space.lane(v.names[i])].add(v.space.tagKey(v.names[i]), toTag, i)
+	}
+	for _, l := range lanes {
+		if len(l.keys) > 0 {
+			out = append(out, l)
+		}
+	}
+	return out
+}

@@ -1,0 +1,25 @@
+-- A nonce is 16 bytes: the server's time in microseconds, then the client's
+-- random bytes. Joined here and not in the client: a command that is repeated
+-- after a lost reply must not mint the same nonce again.
+local function nonce(rnd)
+  local t = redis.call('TIME')
+  local us, s = t[1] * 1000000 + t[2], ''
+  for _ = 1, 8 do
+    s = string.char(us % 256) .. s
+    us = math.floor(us / 256)
+  end
+  return s .. rnd
+end
+
+-- The first 17 bytes of a value or tag key: its kind and its nonce. What is not
+-- a string is removed.
+local function header(k)
+  local h = redis.pcall('GETRANGE', k, 0, 16)
+  if type(h) == 'table' then
+    redis.call('DEL', k)
+    return ''
+  end
+  return h
+end
+
+local function kind(h) return string.sub(h, 1, 1) end

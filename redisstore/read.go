@@ -1,0 +1,144 @@
+package redisstore
+
+import (
+	"context"
+	"slices"
+
+	"github.com/larder-cache/larder/cache"
+)
+
+// Get reads the value and the versions of its tags in one round trip: as one
+// MGET, or as one pipeline for each server of a cluster. It takes a second trip
+// if the entry has tags that this process has not seen on it before.
+func (s *Store[K, V]) Get(ctx context.Context, k K) (*cache.Entry[V], error) {
+	key := s.key(k)
+	if key == "" {
+		s.observe(cache.MissKey, nil)
+		if s.space.closed.Load() {
+			return nil, errClosed
+		}
+		return nil, nil
+	}
+	v := view{space: s.space}
+	v.value(key)
+	v.tags(s.hints.get(key).tags)
+	if err := v.read(ctx); err != nil {
+		s.observe(cache.Unavailable, err)
+		return nil, err
+	}
+	return s.judge(ctx, &v, 0)
+}
+
+// GetMany reads all keys and the versions of their tags in one round trip, and
+// takes a second one for tags that it did not expect.
+func (s *Store[K, V]) GetMany(ctx context.Context, keys []K) (map[K]*cache.Entry[V], error) {
+	if s.space.closed.Load() {
+		return nil, errClosed
+	}
+	v := view{space: s.space}
+	at := make(map[K]int, len(keys))
+	for _, k := range keys {
+		if _, ok := at[k]; ok {
+			continue
+		}
+		key := s.key(k)
+		if key == "" {
+			s.observe(cache.MissKey, nil)
+			continue
+		}
+		at[k] = len(v.keys)
+		v.value(key)
+		v.tags(s.hints.get(key).tags)
+	}
+	if len(v.keys) == 0 {
+		return map[K]*cache.Entry[V]{}, nil
+	}
+	err := v.read(ctx)
+	if err1 := v.complete(ctx); err == nil {
+		err = err1
+	}
+	if err != nil {
+		s.observe(cache.Unavailable, err)
+	}
+	found := make(map[K]*cache.Entry[V], len(at))
+	for k, i := range at {
+		if err != nil && !v.whole(i) {
+			continue
+		}
+		if e, _ := s.judge(ctx, &v, i); e != nil {
+			found[k] = e
+		}
+	}
+	return found, err
+}
+
+// judge says what the i-th value of a view is: an entry, or a miss of which kind.
+func (s *Store[K, V]) judge(ctx context.Context, v *view, i int) (*cache.Entry[V], error) {
+	e, miss, err := s.entry(ctx, v, i)
+	switch {
+	case err != nil:
+		s.observe(cache.Unavailable, err)
+	case e != nil:
+		s.observe(cache.Hit, nil)
+	default:
+		s.observe(miss, nil)
+	}
+	return e, err
+}
+
+// entry returns the i-th value of a view if it is valid, else why it is none. It
+// remembers what the next reader and the next fill of the key can use.
+func (s *Store[K, V]) entry(ctx context.Context, v *view, i int) (*cache.Entry[V], cache.Kind, error) {
+	key, raw := v.keys[i], v.raws[i]
+	if raw == "" {
+		return nil, cache.Miss, nil
+	}
+	if raw[0] == kindToken && len(raw) == headerSize || raw[0] == kindQuarantine && len(raw) > headerSize {
+		return nil, cache.MissWriter, nil
+	}
+	env, err := parse(raw)
+	if err != nil || env.key != key {
+		s.hints.put(key, nil, "!"+raw[:min(len(raw), headerSize)])
+		return nil, cache.MissCorrupt, nil
+	}
+	known := s.hints.get(key).tags
+	tags := known
+	if !sameTags(env.stamps, known) {
+		tags = make([]string, len(env.stamps))
+		for i, st := range env.stamps {
+			tags[i] = st.tag
+		}
+	}
+	if v.tags(tags) {
+		if err := v.read(ctx); err != nil {
+			return nil, 0, err
+		}
+	}
+	reject := func(why cache.Kind) (*cache.Entry[V], cache.Kind, error) {
+		s.hints.put(key, tags, env.header)
+		return nil, why, nil
+	}
+	if !v.valid(key, env) {
+		return reject(cache.MissTag)
+	}
+	if env.expires <= cache.Now() {
+		return reject(cache.MissExpired)
+	}
+	e := &cache.Entry[V]{Tags: tags, Fresh: env.fresh, Expires: env.expires, Cost: env.cost, Absent: env.absent}
+	if !env.absent {
+		if env.codec != s.codec.ID() || env.schema != s.schema {
+			return reject(cache.MissSchema)
+		}
+		if e.Value, err = s.codec.Decode(bytesOf(env.payload)); err != nil {
+			return reject(cache.MissCorrupt)
+		}
+	}
+	if len(tags) > 0 || len(known) > 0 {
+		s.hints.put(key, tags, "")
+	}
+	return e, 0, nil
+}
+
+func sameTags(stamps []stamp, tags []string) bool {
+	return slices.EqualFunc(stamps, tags, func(s stamp, t string) bool { return s.tag == t })
+}

@@ -1,0 +1,67 @@
+package redisstore
+
+import "context"
+
+// version is the key of a tag or of a lane's star, and its header.
+type version struct {
+	lane        int
+	key, header string
+}
+
+// wanted returns the versions from before the load that must still be there
+// when the entry is stored.
+func (w *watch) wanted(key string, tags []string) []version {
+	lane := w.space.lane(key)
+	out := make([]version, 1, 1+len(tags))
+	out[0] = version{lane, w.space.starKey(lane), w.stars[lane]}
+	for _, t := range tags {
+		out = append(out, version{w.space.lane(t), w.space.tagKey(t), w.versions[t]})
+	}
+	return out
+}
+
+// recheck reads versions again, in the round trip that stores.
+type recheck struct {
+	byLane map[int][]string // keys
+	order  []int
+	now    map[string]string // headers, by key; "" before they are read
+}
+
+func (r *recheck) add(want []version) {
+	if r.now == nil {
+		r.byLane, r.now = map[int][]string{}, map[string]string{}
+	}
+	for _, v := range want {
+		if _, ok := r.now[v.key]; !ok {
+			r.now[v.key] = ""
+			r.byLane[v.lane] = append(r.byLane[v.lane], v.key)
+		}
+	}
+}
+
+func (r *recheck) calls(ctx context.Context, s *Space) (out []*call) {
+	for lane, keys := range r.byLane {
+		r.order = append(r.order, lane)
+		out = append(out, mget(ctx, keys))
+	}
+	return out
+}
+
+func (r *recheck) take(calls []*call) {
+	for i, lane := range r.order {
+		for j, h := range calls[i].strings() {
+			r.now[r.byLane[lane][j]] = h[:min(len(h), headerSize)]
+		}
+	}
+}
+
+// same reports whether all versions are what they were. One that is missing, or
+// could not be read, is not.
+func (r *recheck) same(want []version) bool {
+	for _, v := range want {
+		if len(v.header) < headerSize || r.now[v.key] != v.header[:headerSize] {
+			return false
+		}
+	}
+	return true
+}

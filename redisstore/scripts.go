@@ -1,0 +1,50 @@
+package redisstore
+
+import (
+	"crypto/sha1"
+	"embed"
+	"encoding/hex"
+	"strings"
+)
+
+// The scripts touch the keys of one slot each, so that they run on a cluster as
+// they do on a single server.
+
+//go:embed lua/*.lua
+var lua embed.FS
+
+// script is a program that Redis runs as one step.
+type script struct{ src, sha string }
+
+var (
+	acquireScript        = load("nonce", "acquire")
+	tagsScript           = load("nonce", "tags")
+	fillScript           = load("nonce", "fill")
+	invalidateScript     = load("nonce", "taint", "invalidate")
+	invalidateTagsScript = load("nonce", "taint", "invalidatetags")
+	quarantineScript     = load("nonce", "taint", "quarantine")
+	releaseScript        = load("nonce", "taint", "release")
+)
+
+// load joins files into a script, without the comments, which the server would
+// keep in memory.
+func load(files ...string) *script {
+	var b strings.Builder
+	for _, f := range files {
+		src, err := lua.ReadFile("lua/" + f + ".lua")
+		if err != nil {
+			panic(err) // the file is part of the program
+		}
+		for line := range strings.Lines(string(src)) {
+			if s := strings.TrimSpace(line); s != "" && !strings.HasPrefix(s, "--") {
+				b.WriteString(line)
+			}
+		}
+	}
+	return newScript(b.String())
+}
+
+func newScript(src string) *script {
+	sum := sha1.Sum([]byte(src))
+	return &script{src, hex.EncodeToString(sum[:])}
+}

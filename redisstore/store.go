@@ -1,0 +1,163 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/larder-cache/larder/cache"
+)
+
+const (
+	maxKey   = 4 << 10 // bytes
+	maxValue = 8 << 20 // bytes
+)
+
+// StoreOptions change what a Store does. The zero StoreOptions are the
+// defaults.
+type StoreOptions[K comparable, V any] struct {
+	// Key writes a key as text; different keys must give different texts. The
+	// default knows strings, integers, booleans, types with MarshalText, and
+	// structs and arrays of these. A key with an empty text, or one of more
+	// than 4096 bytes, is not cached.
+	Key func(K) string
+	// Codec writes values. The default is cache.DefaultCodec.
+	Codec cache.Codec[V]
+	// MaxValue is the largest encoded value that is stored, in bytes. The
+	// default is 8 MiB.
+	MaxValue int
+	// Observer is told of everything the store does. The default is that of
+	// the space.
+	Observer cache.Observer
+}
+
+// Store is a cache.Cache in Redis. Its methods may be called at once from many
+// goroutines.
+type Store[K comparable, V any] struct {
+	space    *Space
+	name     string
+	prefix   string
+	text     func(K) string
+	codec    cache.Codec[V]
+	schema   uint32
+	maxValue int
+	observer cache.Observer
+	hints    *hints
+	size     atomic.Int64 // of the last encoded value
+}
+
+// New returns the store of the given name in a space. Two stores of one name
+// are one store, so they must have the same types. It panics if the name has
+// other characters than letters, digits, '_', '-' and '.', if there is no
+// default text for K and Options.Key is not set, or if an option makes no
+// sense.
+func New[K comparable, V any](space *Space, name string, o *StoreOptions[K, V]) *Store[K, V] {
+	if space == nil {
+		panic("larder: redisstore.New: space is nil")
+	}
+	if err := validName(name); err != nil {
+		panic(fmt.Sprintf("larder: redisstore.New: name %q %v", name, err))
+	}
+	if o == nil {
+		o = &StoreOptions[K, V]{}
+	}
+	s := &Store[K, V]{
+		space: space, name: name, prefix: space.ns + ":v:" + name + ":",
+		text: o.Key, codec: o.Codec, maxValue: o.MaxValue, observer: o.Observer, hints: newHints(),
+	}
+	if s.text == nil {
+		var err error
+		if s.text, err = keyText[K](); err != nil {
+			panic(fmt.Sprintf("larder: redisstore.New: %v", err))
+		}
+	}
+	if s.codec == nil {
+		s.codec = cache.DefaultCodec[V]()
+	}
+	s.schema = s.codec.Schema()
+	switch {
+	case s.maxValue < 0:
+		panic(fmt.Sprintf("larder: redisstore: StoreOptions.MaxValue is %d: it cannot be negative", s.maxValue))
+	case s.maxValue == 0:
+		s.maxValue = maxValue
+	}
+	if s.observer == nil {
+		s.observer = space.observer
+	}
+	return s
+}
+
+// key returns the key of k in Redis, or "" if k cannot be cached.
+func (s *Store[K, V]) key(k K) string {
+	t := s.text(k)
+	if t == "" || len(t) > maxKey {
+		return ""
+	}
+	return s.prefix + t
+}
+
+// Invalidate removes keys and refuses their open fills. It costs one round
+// trip. An error means that Redis may still have, and serve, the old values.
+func (s *Store[K, V]) Invalidate(ctx context.Context, keys ...K) error {
+	var texts []string
+	for _, k := range keys {
+		if t := s.key(k); t != "" {
+			texts = append(texts, t)
+		}
+	}
+	if s.space.closed.Load() {
+		return errClosed
+	}
+	var calls []*call
+	for part := range s.space.slots(texts) {
+		calls = append(calls, invalidateScript.call(ctx, part, random(8)))
+	}
+	if calls == nil {
+		return nil
+	}
+	return s.space.run(ctx, calls...)
+}
+
+// slots yields keys in the largest parts that one script may touch: a few
+// hundred on a single server, one in a cluster.
+func (s *Space) slots(keys []string) iter.Seq[[]string] { return chunks(keys, s.lanes) }
+
+func chunks[T any](all []T, lanes int) iter.Seq[[]T] {
+	if lanes > 1 {
+		return slices.Chunk(all, 1)
+	}
+	return slices.Chunk(all, 250)
+}
+
+func (s *Store[K, V]) observe(kind cache.Kind, err error) {
+	if s.observer != nil {
+		s.observer.Observe(cache.Event{Kind: kind, Cache: s.name, N: 1, Err: err})
+	}
+}
+
+// encode returns the bytes of an entry as they are stored, and the milliseconds
+// for which Redis shall keep them; 0 if it has expired.
+func (s *Store[K, V]) encode(key string, e *cache.Entry[V], star string, stamps []stamp) (body string, px int64, err error) {
+	px = min(e.Expires.Sub(cache.Now()), maxLife).Milliseconds()
+	if px <= 0 {
+		return "", 0, nil
+	}
+	env := envelope{absent: e.Absent, codec: s.codec.ID(), schema: s.schema,
+		fresh: e.Fresh, expires: e.Expires, cost: e.Cost, key: key, star: star, stamps: stamps}
+	if !e.Absent {
+		payload, err := s.codec.Append(make([]byte, 0, s.size.Load()), e.Value)
+		if err != nil {
+			return "", 0, err
+		}
+		if len(payload) > s.maxValue {
+			return "", 0, fmt.Errorf("larder: a value of %d bytes is larger than MaxValue, %d: it is not stored", len(payload), s.maxValue)
+		}
+		s.size.Store(int64(len(payload)))
+		env.payload = textOf(payload)
+	}
+	s.space.outlive(time.Duration(px) * time.Millisecond)
+	return textOf(env.appendBody(make([]byte, 0, len(env.payload)+len(key)+128))), px, nil
+}
