@@ -4,11 +4,12 @@
 -- Returns per key a header (the token of the fill) or a whole value.
 local out = {}
 for i, k in ipairs(KEYS) do
-  local h, seen = header(k), ARGV[i + 2]
+  local h, seen, ttl = header(k), ARGV[i + 2], redis.call('PTTL', k)
   local known = kind(h) == 'M' or kind(h) == 'V' or kind(h) == 'Q'
-  if #h == 17 and known and seen ~= '!' .. h then
+  -- What never expires was not put there by these scripts.
+  if #h == 17 and known and ttl >= 0 and seen ~= '!' .. h then
     -- The token must outlive the load.
-    if kind(h) ~= 'Q' and redis.call('PTTL', k) < tonumber(ARGV[2]) then
+    if kind(h) ~= 'Q' and ttl < tonumber(ARGV[2]) then
       redis.call('PEXPIRE', k, ARGV[2])
     end
     if kind(h) == 'V' and h ~= seen then
