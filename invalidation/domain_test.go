@@ -1,0 +1,180 @@
+package invalidation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func guarded(t testing.TB, w Watch, tags ...string) interface{ Valid() bool } {
+	t.Helper()
+	g, ok := w.Guard(tags)
+	if !ok || !g.Valid() {
+		t.Fatalf("the guard of %q does not stand although nothing was invalidated", tags)
+	}
+	return g
+}
+
+func TestEachTagOfAnEntryInvalidatesIt(t *testing.T) {
+	for _, known := range [][]string{nil, {"a"}, {"a", "b", "c"}, {"b", "unused"}} {
+		for _, tag := range []string{"a", "b", "c"} {
+			d := NewDomain()
+			g := guarded(t, d.Watch(known...), "a", "b", "c")
+			d.Expire("other", "unused")
+			if !g.Valid() {
+				t.Errorf("known %q: an invalidation of another tag is taken for one of ours", known)
+			}
+			d.Expire(tag)
+			if g.Valid() {
+				t.Errorf("known %q: %q was invalidated and the guard stands", known, tag)
+			}
+			guarded(t, d.Watch(known...), "a", "b", "c")
+		}
+	}
+}
+
+func TestAnInvalidationBetweenWatchAndGuardRefuses(t *testing.T) {
+	for _, known := range [][]string{nil, {"a"}} {
+		d := NewDomain()
+		w := d.Watch(known...)
+		d.Expire("a")
+		if _, ok := w.Guard([]string{"a"}); ok {
+			t.Errorf("known %q: the guard stands", known)
+		}
+	}
+	d := NewDomain()
+	w := d.Watch()
+	d.ExpireAll()
+	if _, ok := w.Guard(nil); ok {
+		t.Error("ExpireAll between watch and guard goes unnoticed")
+	}
+	w = d.Watch("known")
+	d.Expire("other")
+	if _, ok := w.Guard([]string{"known"}); !ok {
+		t.Error("the invalidation of another tag refuses a fill with known tags")
+	}
+	if w.Changed() {
+		t.Error("the watch takes another tag's invalidation for its own")
+	}
+	d.Expire("known")
+	if !w.Changed() {
+		t.Error("the watch misses the invalidation of its tag")
+	}
+}
+
+func TestExpireAllTakesEntriesWithAndWithoutTags(t *testing.T) {
+	d := NewDomain()
+	plain, tagged := guarded(t, d.Watch()), guarded(t, d.Watch("a"), "a")
+	d.ExpireAll()
+	if plain.Valid() || tagged.Valid() {
+		t.Error("a guard stands after ExpireAll")
+	}
+	guarded(t, d.Watch())
+}
+
+type failing struct{ err error }
+
+func (f failing) InvalidateTags(context.Context, []string) error { return f.err }
+
+func TestAFailingRemoteIsReportedAndMemoryIsCleanAllTheSame(t *testing.T) {
+	down := errors.New("down")
+	d := NewRemoteDomain(failing{down})
+	g := guarded(t, d.Watch(), "a")
+	if err := d.InvalidateTags(t.Context(), "a"); !errors.Is(err, down) {
+		t.Errorf("the error is %v", err)
+	}
+	if g.Valid() {
+		t.Error("the entry in memory stands")
+	}
+}
+
+func TestAnEmptyTagIsAnErrorAndNothingIsDone(t *testing.T) {
+	d := NewDomain()
+	g := guarded(t, d.Watch(), "a")
+	if err := d.InvalidateTags(t.Context(), "a", ""); err == nil || !strings.Contains(err.Error(), "empty") {
+		t.Errorf("the error is %v", err)
+	}
+	if !g.Valid() {
+		t.Error("something was done")
+	}
+}
+
+func TestCellsOfNothingDoNotAccumulate(t *testing.T) {
+	d := NewDomain()
+	guards := make([]any, 0, 20_000)
+	for i := range cap(guards) {
+		guards = append(guards, guarded(t, d.Watch(), fmt.Sprint("tag", i)))
+	}
+	if n := d.cells(); n != cap(guards) {
+		t.Fatalf("%d cells for %d tags", n, cap(guards))
+	}
+	runtime.KeepAlive(guards)
+	guards = nil
+	for deadline := time.Now().Add(30 * time.Second); d.cells() > 0; runtime.Gosched() {
+		if runtime.GC(); time.Now().After(deadline) {
+			t.Fatalf("%d cells are left of tags that nothing has", d.cells())
+		}
+	}
+	for i := range 1000 { // tags that nothing ever had
+		d.Expire(fmt.Sprint("unknown", i))
+	}
+	if n := d.cells(); n != 0 {
+		t.Errorf("invalidating unknown tags has made %d cells", n)
+	}
+}
+
+// A guard that stands after Expire has returned would be a stale entry.
+func TestNoGuardSurvivesAnInvalidationThatRunsBesideIt(t *testing.T) {
+	for round := range 3000 {
+		d := NewDomain()
+		var known []string
+		if round%2 == 0 {
+			known = []string{"a"}
+		}
+		start := make(chan struct{})
+		var wg sync.WaitGroup
+		var g interface{ Valid() bool }
+		var ok bool
+		w := d.Watch(known...)
+		wg.Go(func() { <-start; g, ok = w.Guard([]string{"a"}) })
+		wg.Go(func() { <-start; d.Expire("a") })
+		close(start)
+		wg.Wait()
+		if ok && g.Valid() {
+			t.Fatalf("round %d: the guard stands", round)
+		}
+	}
+}
+
+func TestValidDoesNotAllocate(t *testing.T) {
+	d := NewDomain()
+	g := guarded(t, d.Watch("a"), "a")
+	if n := testing.AllocsPerRun(100, func() { g.Valid() }); n != 0 {
+		t.Errorf("it allocates %v times", n)
+	}
+}
+
+func BenchmarkInvalidateTag(b *testing.B) {
+	for _, members := range []int{10, 1000, 100_000} {
+		b.Run(fmt.Sprint("members=", members), func(b *testing.B) {
+			d := NewDomain()
+			var keep []any
+			for range members {
+				keep = append(keep, guarded(b, d.Watch("a"), "a"))
+			}
+			for b.Loop() {
+				d.Expire("a")
+			}
+			runtime.KeepAlive(keep)
+		})
+	}
+}
