@@ -1,0 +1,173 @@
+package memstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/invalidation"
+)
+
+// fill is the cache.Fill of a reader or a writer.
+type fill[K comparable, V any] struct {
+	store *Store[K, V]
+	slots []slot[K, V]
+	one   [1]slot[K, V] // where slots is if there is only one
+	write bool
+	done  bool
+}
+
+type slot[K comparable, V any] struct {
+	key   K
+	hash  uint64
+	since uint64 // the shard's sequence at Reserve
+	watch invalidation.Watch
+	found *cache.Entry[V]
+	held  *quarantine
+}
+
+func (s *Store[K, V]) open(slots []cache.Slot[K], write bool) *fill[K, V] {
+	f := &fill[K, V]{store: s, write: write}
+	if f.slots = f.one[:0]; len(slots) > 1 {
+		f.slots = make([]slot[K, V], 0, len(slots))
+	}
+	for _, sl := range slots {
+		f.slots = append(f.slots, slot[K, V]{key: sl.Key, hash: s.hash(sl.Key), watch: s.domain.Watch(sl.Tags...)})
+	}
+	return f
+}
+
+// Reserve opens a fill. A fill that is neither committed nor cancelled costs
+// nothing but its memory.
+func (s *Store[K, V]) Reserve(_ context.Context, slots ...cache.Slot[K]) (cache.Fill[V], error) {
+	if s.closed.Load() {
+		return nil, cache.ErrClosed
+	}
+	f := s.open(slots, false)
+	now := cache.Now()
+	for i := range f.slots {
+		sl := &f.slots[i]
+		sh := s.shard(sl.hash)
+		sh.mu.Lock()
+		sl.since = sh.sequence
+		e, ok := sh.lru.Peek(sl.key)
+		sh.mu.Unlock()
+		if ok && e.Live(now) {
+			sl.found = e
+		}
+	}
+	return f, nil
+}
+
+// Quarantine takes the values away and keeps others from storing until the fill
+// is committed or cancelled, however long that takes.
+func (s *Store[K, V]) Quarantine(_ context.Context, slots ...cache.Slot[K]) (cache.Fill[V], error) {
+	if s.closed.Load() {
+		return nil, cache.ErrClosed
+	}
+	for i, sl := range slots {
+		for _, other := range slots[:i] {
+			if sl.Key == other.Key {
+				return nil, fmt.Errorf("larder: two slots of one fill have the key %v", sl.Key)
+			}
+		}
+	}
+	f := s.open(slots, true)
+	for i := range f.slots {
+		sl := &f.slots[i]
+		var old *cache.Entry[V]
+		sl.held, old = s.shard(sl.hash).hold(sl.key, sl.hash)
+		if old != nil {
+			s.left(sl.key, old, Invalidated)
+		}
+	}
+	return f, nil
+}
+
+func (f *fill[K, V]) Found(i int) *cache.Entry[V] { return f.slots[i].found }
+
+func (f *fill[K, V]) Cancel(context.Context) error {
+	if f.done {
+		return cache.ErrFillDone
+	}
+	f.done = true
+	if f.write {
+		for i := range f.slots {
+			f.release(&f.slots[i], nil)
+		}
+	}
+	return nil
+}
+
+// Commit stores entries. One that has expired already is refused.
+func (f *fill[K, V]) Commit(ctx context.Context, entries ...*cache.Entry[V]) ([]cache.Outcome, error) {
+	if f.done {
+		return nil, cache.ErrFillDone
+	}
+	if len(entries) != len(f.slots) {
+		f.Cancel(ctx)
+		return nil, fmt.Errorf("larder: Commit of %d entries to a fill of %d slots", len(entries), len(f.slots))
+	}
+	if f.store.closed.Load() {
+		f.Cancel(ctx)
+		return nil, cache.ErrClosed
+	}
+	f.done = true
+	outcomes := make([]cache.Outcome, len(entries))
+	now := cache.Now()
+	for i, e := range entries {
+		sl := &f.slots[i]
+		expired := e != nil && e.Expires <= now
+		if e != nil {
+			g, ok := sl.watch.Guard(e.Tags)
+			switch {
+			case !ok || expired:
+				e = nil
+			case g != nil:
+				e = e.WithGuard(g)
+			}
+		}
+		switch {
+		case f.write:
+			outcomes[i] = f.release(sl, e)
+		case e != nil:
+			outcomes[i] = f.store.commit(sl, e)
+		}
+		if entries[i] != nil {
+			f.store.observe([...]cache.Kind{cache.FillRefused, cache.FillPassed, cache.FillStored}[outcomes[i]])
+		}
+	}
+	return outcomes, nil
+}
+
+func (s *Store[K, V]) commit(sl *slot[K, V], e *cache.Entry[V]) cache.Outcome {
+	sh := s.shard(sl.hash)
+	sh.mu.Lock()
+	switch {
+	case sh.changed(sl.hash, sl.since):
+		sh.mu.Unlock()
+		return cache.Refused
+	case sh.held[sl.key] != nil:
+		sh.mu.Unlock()
+		return cache.Passed
+	}
+	gone := sh.add(sl.key, e)
+	sh.mu.Unlock()
+	s.gone(gone)
+	return cache.Stored
+}
+
+func (f *fill[K, V]) release(sl *slot[K, V], e *cache.Entry[V]) cache.Outcome {
+	stored, gone := f.store.shard(sl.hash).release(sl.key, sl.hash, sl.held, e)
+	f.store.gone(gone)
+	if stored {
+		return cache.Stored
+	}
+	return cache.Refused
+}
+
+func (s *Store[K, V]) gone(g eviction[K, V]) {
+	if g.e != nil {
+		s.left(g.key, g.e, g.why)
+	}
+}

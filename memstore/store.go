@@ -1,0 +1,236 @@
+package memstore
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"iter"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/invalidation"
+)
+
+// Options change what a Store does. The zero Options are the defaults.
+type Options[K comparable, V any] struct {
+	// Name is given to the Observer.
+	Name string
+	// Observer is told of everything the store does.
+	Observer cache.Observer
+	// OnEvict is called for every entry that leaves the store, with no lock
+	// held, on the goroutine that caused it.
+	OnEvict func(key K, e *cache.Entry[V], why Reason)
+}
+
+// Reason is why an entry left a store.
+type Reason uint8
+
+const (
+	// Full: the store was full and this entry had not been used for the
+	// longest time.
+	Full Reason = iota
+	// Expired: its time was over.
+	Expired
+	// Invalidated: its key, or one of its tags, was invalidated, or a writer
+	// holds the key.
+	Invalidated
+	// Replaced: another entry was stored under its key.
+	Replaced
+)
+
+// String returns the name of the reason in lower case.
+func (r Reason) String() string {
+	return [...]string{"full", "expired", "invalidated", "replaced"}[r&3]
+}
+
+// Store is a cache.Cache in memory. Its methods may be called at once from many
+// goroutines; they do not wait for anything, so they ignore their contexts.
+type Store[K comparable, V any] struct {
+	domain   *invalidation.Domain
+	name     string
+	observer cache.Observer
+	onEvict  func(K, *cache.Entry[V], Reason)
+	seed     maphash.Seed
+	shards   []shard[K, V]
+	closed   atomic.Bool
+}
+
+// New returns a Store of at most capacity entries whose tags are in domain; nil
+// is a domain of its own. It panics if capacity is not positive.
+//
+// Up to 1024 entries, the entry that leaves a full store is exactly the least
+// recently used. Larger stores are made of shards whose capacities sum up to
+// the whole, and it is the least recently used of its shard.
+func New[K comparable, V any](domain *invalidation.Domain, capacity int, o *Options[K, V]) *Store[K, V] {
+	if capacity <= 0 {
+		panic(fmt.Sprintf("larder: memstore.New: capacity is %d: it must be positive", capacity))
+	}
+	if domain == nil {
+		domain = invalidation.NewDomain()
+	}
+	if o == nil {
+		o = &Options[K, V]{}
+	}
+	s := &Store[K, V]{domain: domain, name: o.Name, observer: o.Observer, onEvict: o.OnEvict,
+		seed: maphash.MakeSeed(), shards: make([]shard[K, V], shardCount(capacity, runtime.GOMAXPROCS(0)))}
+	for i := range s.shards {
+		n := capacity / len(s.shards)
+		if i < capacity%len(s.shards) {
+			n++
+		}
+		s.shards[i].init(n)
+	}
+	return s
+}
+
+// shardCount returns a power of two: 1 for small stores, and at most 16 for
+// each processor.
+func shardCount(capacity, processors int) int {
+	n := 1
+	for n < 16*processors && n*1024 <= capacity {
+		n *= 2
+	}
+	return n
+}
+
+func (s *Store[K, V]) hash(key K) uint64 { return maphash.Comparable(s.seed, key) }
+
+func (s *Store[K, V]) shard(h uint64) *shard[K, V] { return &s.shards[h&uint64(len(s.shards)-1)] }
+
+// Domain returns the domain of the store's tags.
+func (s *Store[K, V]) Domain() *invalidation.Domain { return s.domain }
+
+// Get returns the entry of key and makes it the most recently used.
+func (s *Store[K, V]) Get(_ context.Context, key K) (*cache.Entry[V], error) {
+	if s.closed.Load() {
+		return nil, cache.ErrClosed
+	}
+	return s.get(key, cache.Now()), nil
+}
+
+func (s *Store[K, V]) get(key K, now cache.Moment) *cache.Entry[V] {
+	sh := s.shard(s.hash(key))
+	sh.mu.Lock()
+	e, ok := sh.lru.Get(key)
+	sh.mu.Unlock()
+	if !ok {
+		s.observe(cache.Miss)
+		return nil
+	}
+	if e.Live(now) {
+		s.observe(cache.Hit)
+		return e
+	}
+	kind, why := cache.MissTag, Invalidated
+	if now >= e.Expires {
+		kind, why = cache.MissExpired, Expired
+	}
+	if sh.drop(key, e) {
+		s.left(key, e, why)
+	}
+	s.observe(kind)
+	return nil
+}
+
+// GetMany is Get for each key, with one look at the clock.
+func (s *Store[K, V]) GetMany(_ context.Context, keys []K) (map[K]*cache.Entry[V], error) {
+	if s.closed.Load() {
+		return nil, cache.ErrClosed
+	}
+	now := cache.Now()
+	found := make(map[K]*cache.Entry[V], len(keys))
+	for _, k := range keys {
+		if _, twice := found[k]; twice {
+			continue
+		}
+		if e := s.get(k, now); e != nil {
+			found[k] = e
+		}
+	}
+	return found, nil
+}
+
+// Invalidate removes keys and refuses their open fills. A writer that holds one
+// of them in quarantine will not install its value.
+func (s *Store[K, V]) Invalidate(_ context.Context, keys ...K) error {
+	if s.closed.Load() {
+		return cache.ErrClosed
+	}
+	for _, k := range keys {
+		h := s.hash(k)
+		if e := s.shard(h).invalidate(k, h); e != nil {
+			s.left(k, e, Invalidated)
+		}
+	}
+	return nil
+}
+
+// Len returns the number of entries, with those that have expired or were
+// invalidated but not been met since.
+func (s *Store[K, V]) Len() (n int) {
+	for i := range s.shards {
+		sh := &s.shards[i]
+		sh.mu.Lock()
+		n += sh.lru.Len()
+		sh.mu.Unlock()
+	}
+	return n
+}
+
+// All yields the valid entries, least recently used first in each shard. It
+// takes a copy of a shard's keys at a time and holds no lock while it yields,
+// so the store may be used, and changed, meanwhile.
+func (s *Store[K, V]) All() iter.Seq2[K, *cache.Entry[V]] {
+	return func(yield func(K, *cache.Entry[V]) bool) {
+		for i := range s.shards {
+			sh := &s.shards[i]
+			sh.mu.Lock()
+			keys := sh.lru.Keys()
+			sh.mu.Unlock()
+			for _, k := range keys {
+				sh.mu.Lock()
+				e, ok := sh.lru.Peek(k)
+				sh.mu.Unlock()
+				if ok && e.Live(cache.Now()) && !s.closed.Load() && !yield(k, e) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Clear removes all entries and refuses all open fills.
+func (s *Store[K, V]) Clear() {
+	for i := range s.shards {
+		for k, e := range s.shards[i].clear() {
+			s.left(k, e, Invalidated)
+		}
+	}
+}
+
+// Close removes all entries; from then on everything returns cache.ErrClosed.
+// Closing again does nothing. A Store that is not closed needs no cleaning up:
+// it has no goroutines.
+func (s *Store[K, V]) Close() error {
+	if !s.closed.Swap(true) {
+		s.Clear()
+	}
+	return nil
+}
+
+// left reports an entry that has left the store. No lock may be held.
+func (s *Store[K, V]) left(key K, e *cache.Entry[V], why Reason) {
+	if why == Full {
+		s.observe(cache.Evicted)
+	}
+	if s.onEvict != nil {
+		s.onEvict(key, e, why)
+	}
+}
+
+func (s *Store[K, V]) observe(kind cache.Kind) {
+	if s.observer != nil {
+		s.observer.Observe(cache.Event{Kind: kind, Cache: s.name, N: 1})
+	}
+}
