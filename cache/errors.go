@@ -16,6 +16,9 @@ var (
 	// ErrUnavailable is wrapped by the errors of a store that could not be
 	// reached in time.
 	ErrUnavailable = errors.New("larder: store unavailable")
+	// ErrNotStorable is wrapped by the error of a Commit that did all it should,
+	// but for an entry that cannot be encoded or is too large: it was refused.
+	ErrNotStorable = errors.New("larder: not storable")
 	// ErrNotStarted is wrapped by the error of a write that did not reach the
 	// origin, because the old value could not be quarantined.
 	ErrNotStarted = errors.New("larder: write not started")

@@ -41,8 +41,12 @@ type shard struct {
 	cells map[string]weak.Pointer[cell]
 }
 
-// cell counts the invalidations of one tag.
-type cell struct{ n atomic.Uint64 }
+// cell counts the invalidations of one tag. It holds a pointer so that it is not
+// allocated together with other small things, which could keep it alive.
+type cell struct {
+	n   atomic.Uint64
+	tag string
+}
 
 // Remote is where the tags of a Domain are kept for other processes.
 type Remote interface {
@@ -125,7 +129,7 @@ func (d *Domain) intern(h uint64, tag string) *cell {
 	if s.cells == nil {
 		s.cells = map[string]weak.Pointer[cell]{}
 	}
-	c := &cell{}
+	c := &cell{tag: tag}
 	s.cells[tag] = weak.Make(c)
 	track(c, s, tag)
 	return c

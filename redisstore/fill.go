@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -86,7 +87,8 @@ func (f *fill[K, V]) commit(ctx context.Context, entries []*cache.Entry[V]) ([]c
 	lateErr := f.late(ctx, entries)
 	writes, err := f.prepare(entries)
 	if len(writes) == 0 {
-		return outcomes, errors.Join(err, lateErr)
+		f.report(entries, outcomes, lateErr)
+		return outcomes, cmp.Or(lateErr, err)
 	}
 	var check recheck
 	var calls []*call
@@ -110,7 +112,7 @@ func (f *fill[K, V]) commit(ctx context.Context, entries []*cache.Entry[V]) ([]c
 		}
 	}
 	f.report(entries, outcomes, runErr)
-	return outcomes, errors.Join(err, lateErr, runErr)
+	return outcomes, cmp.Or(runErr, lateErr, err)
 }
 
 // late learns the versions of the tags that the load has brought.
@@ -141,6 +143,7 @@ func (f *fill[K, V]) prepare(entries []*cache.Entry[V]) (writes []write, err err
 			if ok && !quarantined && !sl.nostore {
 				var err1 error
 				if w.body, w.px, err1 = f.store.encode(sl.key, e, star, stamps); err1 != nil {
+					err1 = fmt.Errorf("%w: %w", cache.ErrNotStorable, err1)
 					f.store.observe(cache.EncodeFailed, err1)
 					err, ok = errors.Join(err, err1), false
 				} else if w.body == "" { // has expired already

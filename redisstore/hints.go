@@ -7,12 +7,16 @@ import (
 )
 
 // hints remembers, for the keys that were read of late, what makes the next
-// read or fill one round trip cheaper. It forgets at will: a hint that is
-// missing or wrong costs a trip, never a wrong answer.
+// read or fill one round trip cheaper. It forgets at will, and so do goroutines
+// that use it at once: a hint that is missing or wrong costs a trip, never a
+// wrong answer.
 type hints struct {
-	seed  maphash.Seed
-	slots [4096]atomic.Pointer[hint]
+	seed maphash.Seed
+	sets [16384]set
 }
+
+// set is the hints of keys with a common hash, the latest first.
+type set [4]atomic.Pointer[hint]
 
 type hint struct {
 	key string
@@ -27,22 +31,36 @@ var noHint = &hint{}
 
 func newHints() *hints { return &hints{seed: maphash.MakeSeed()} }
 
-func (h *hints) slot(key string) *atomic.Pointer[hint] {
-	return &h.slots[maphash.String(h.seed, key)%uint64(len(h.slots))]
+func (h *hints) set(key string) *set {
+	return &h.sets[maphash.String(h.seed, key)%uint64(len(h.sets))]
 }
 
 func (h *hints) get(key string) *hint {
-	if p := h.slot(key).Load(); p != nil && p.key == key {
-		return p
+	set := h.set(key)
+	for i := range set {
+		if p := set[i].Load(); p != nil && p.key == key {
+			return p
+		}
 	}
 	return noHint
 }
 
-// put remembers a hint, unless it is known or there is nothing to say.
+// put remembers a hint, unless it is known.
 func (h *hints) put(key string, tags []string, rejected string) {
-	old := h.get(key)
-	if old.rejected == rejected && slices.Equal(old.tags, tags) {
-		return
+	set := h.set(key)
+	moved := &hint{key, tags, rejected}
+	for i := range set {
+		p := set[i].Load()
+		if p != nil && p.key == key {
+			if p.rejected != rejected || !slices.Equal(p.tags, tags) {
+				set[i].Store(moved)
+			}
+			return
+		}
 	}
-	h.slot(key).Store(&hint{key, tags, rejected})
+	for i := range set {
+		if moved = set[i].Swap(moved); moved == nil {
+			return
+		}
+	}
 }

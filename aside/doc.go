@@ -1,0 +1,9 @@
+// Package aside decorates a function that reads from the origin, so that it is
+// asked for a key only if no cache has it: cache-aside.
+//
+//	users := aside.New(store, repo.UserByID, invalidation.TTL(5*time.Minute), nil)
+//	u, err := users.Get(ctx, 42) // the signature of repo.UserByID
+//
+// A cache that cannot be asked is not the caller's problem: the origin is asked
+// instead. Only the origin's own errors come back, untouched.
+package aside
