@@ -1,0 +1,55 @@
+GO        ?= go
+# Of all tests. A timeout is for one package.
+TESTFLAGS ?= -timeout=10m
+# SEED=n repeats the order of the tests and, in those that draw at random, what they drew.
+SEED      ?=
+FUZZTIME  ?= 10s
+BENCHFLAGS ?=
+COVER     ?= cover.out
+
+SHUFFLE := -shuffle=$(if $(SEED),$(SEED),on)
+export GO FUZZTIME
+ifneq ($(SEED),)
+export LARDER_SEED := $(SEED)
+endif
+
+# The go.work file lists the modules; the pattern "work" is all their packages.
+
+.DEFAULT_GOAL := help
+.PHONY: help check cross tidy test race fuzz bench cover
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+check: ## gofmt and go vet, of every module
+	@files=$$(gofmt -l .) && if [ -n "$$files" ]; then echo "not formatted:"; echo "$$files"; exit 1; fi
+	$(GO) vet work
+
+cross: ## go vet for systems and sizes of words that the tests do not run on
+	GOOS=windows $(GO) vet work
+	GOOS=darwin $(GO) vet work
+	GOOS=linux GOARCH=386 $(GO) vet work
+
+tidy: ## fail unless every go.mod is tidy
+	scripts/tidy.sh
+
+test: ## all tests of all modules; installs redis-server if it is missing
+	scripts/ensure-redis.sh
+	$(GO) test $(SHUFFLE) $(TESTFLAGS) work
+
+race: ## the same under the race detector; installs a C compiler if it is missing
+	scripts/ensure-redis.sh
+	scripts/ensure-cc.sh
+	CGO_ENABLED=1 $(GO) test -race -count=1 $(SHUFFLE) $(TESTFLAGS) work
+
+fuzz: ## every fuzz target of every module, for FUZZTIME each
+	scripts/ensure-redis.sh
+	scripts/fuzz.sh
+
+bench: ## larder bench, with BENCHFLAGS
+	$(GO) run ./cmd/larder bench $(BENCHFLAGS)
+
+cover: ## test coverage, by function, and the profile in COVER
+	scripts/ensure-redis.sh
+	$(GO) test $(SHUFFLE) $(TESTFLAGS) -coverpkg=github.com/larder-cache/larder/... -coverprofile=$(COVER) work
+	$(GO) tool cover -func=$(COVER)

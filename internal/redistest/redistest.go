@@ -1,0 +1,56 @@
+package redistest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/larder-cache/larder/internal/redisproc"
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// Standalone returns the server that the tests share.
+func Standalone(t testing.TB) *redisproc.Server {
+	t.Helper()
+	return standalone.get(t)
+}
+
+// Cluster returns the cluster of three masters that the tests share. Its start
+// takes more than two seconds.
+func Cluster(t testing.TB) *redisproc.Cluster {
+	t.Helper()
+	return cluster.get(t)
+}
+
+// Private returns a server of the test's own, which may be stopped, paused and
+// filled up. It takes some 20 ms to start and is stopped after the test.
+func Private(t testing.TB, args ...string) *redisproc.Server {
+	t.Helper()
+	return own(t, func(ctx context.Context) (*redisproc.Server, error) {
+		return redisproc.Start(ctx, redisproc.Options{Args: args})
+	})
+}
+
+// Client returns a client of Standalone that is closed after the test.
+func Client(t testing.TB) *redis.Client {
+	t.Helper()
+	c := redis.NewClient(&redis.Options{
+		Addr: Standalone(t).Addr(), ContextTimeoutEnabled: true, MaintNotificationsConfig: noNotifications(),
+	})
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// ClusterClient returns a client of Cluster that is closed after the test.
+func ClusterClient(t testing.TB) *redis.ClusterClient {
+	t.Helper()
+	c := redis.NewClusterClient(&redis.ClusterOptions{
+		Addrs: Cluster(t).Addrs(), ContextTimeoutEnabled: true, MaintNotificationsConfig: noNotifications(),
+	})
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func noNotifications() *maintnotifications.Config {
+	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+}
