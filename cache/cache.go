@@ -1,6 +1,9 @@
 package cache
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Cache is a store of values by key. All methods may be called at once from
 // many goroutines.
@@ -20,8 +23,8 @@ type Cache[K comparable, V any] interface {
 	Get(ctx context.Context, key K) (*Entry[V], error)
 
 	// GetMany is Get for several keys at the cost of one: the result has the
-	// keys that have a valid entry. With an error, it has those that could be
-	// read nevertheless.
+	// keys that have a valid entry, and belongs to the caller. With an error, it
+	// has those that could be read nevertheless.
 	GetMany(ctx context.Context, keys []K) (map[K]*Entry[V], error)
 
 	// Reserve opens a fill. It is called before the origin is read, once for
@@ -31,7 +34,8 @@ type Cache[K comparable, V any] interface {
 	// Quarantine opens the fill of a writer. It is called before the origin
 	// is written. When it returns, the old value is gone, and until the fill
 	// is committed or cancelled nobody stores a value of these keys, so that
-	// readers go to the origin. After an error nothing is quarantined.
+	// readers go to the origin. After an error a quarantine that was begun is
+	// withdrawn or, if that is not possible, ends by itself after a while.
 	Quarantine(ctx context.Context, slots ...Slot[K]) (Fill[V], error)
 
 	// Invalidate removes keys and refuses every fill of them that is open.
@@ -48,7 +52,8 @@ type Slot[K comparable] struct {
 	Tags []string
 	// LateTags says that the entry may be committed with tags that are not in
 	// Tags. They cannot be watched one by one, so a store may refuse the
-	// commit although none of them was invalidated.
+	// commit although none of them was invalidated. Without LateTags, it may
+	// refuse any entry with such tags.
 	LateTags bool
 }
 
@@ -63,11 +68,14 @@ type Fill[V any] interface {
 
 	// Commit stores entries[i] in slot i, for which nothing must have been
 	// invalidated since Reserve or Quarantine; a nil entry stores nothing. It
-	// takes exactly one entry a slot and owns the entries from then on.
+	// takes exactly one entry a slot and owns the entries from then on. A nil
+	// or expired entry is Refused. After an error, all that is not said to be
+	// Stored or Passed is Refused.
 	//
 	// The fill of a quarantine releases it: the entry is stored only if no
-	// other writer quarantined or invalidated the key meanwhile, otherwise
-	// the key is left without a value.
+	// other writer held the key at any time of the quarantine and nobody
+	// invalidated it, otherwise the key is left without a value. Of writers
+	// whose quarantines overlap, none stores.
 	Commit(ctx context.Context, entries ...*Entry[V]) ([]Outcome, error)
 
 	// Cancel ends the fill without storing anything; it releases a quarantine.
@@ -103,9 +111,13 @@ func (o Outcome) String() string {
 
 // Put stores a value that has no origin, such as a session or a computed
 // result: it quarantines the key, then commits. It reports whether e was
-// stored; it is not if another writer was at work on the key at the same time.
+// stored; it is not if another writer was at work on the key at the same time, or
+// if a tag of it was invalidated.
 // It costs two round trips on a store across a network.
 func Put[K comparable, V any](ctx context.Context, c Cache[K, V], key K, e *Entry[V]) (bool, error) {
+	if e == nil {
+		return false, errors.New("larder: Put of a nil entry: use Invalidate to remove a key")
+	}
 	fill, err := c.Quarantine(ctx, Slot[K]{Key: key, Tags: e.Tags})
 	if err != nil {
 		return false, err

@@ -64,24 +64,27 @@ const Forever Moment = math.MaxInt64
 // Now returns the present moment.
 func Now() Moment { return Moment(time.Now().UnixMilli()) }
 
-// Add returns m moved by d, rounded down to whole milliseconds. What would
-// overflow is Forever.
+// Add returns m moved by d, in whole milliseconds; what is over is left out.
+// What would be after Forever is Forever, and Forever stays what it is.
 func (m Moment) Add(d time.Duration) Moment {
 	s := m + Moment(d.Milliseconds())
-	if m == Forever || d > 0 && s < m || d == math.MaxInt64 {
+	switch {
+	case m == Forever || d == math.MaxInt64 || d > 0 && s < m:
 		return Forever
+	case d < 0 && s > m:
+		return math.MinInt64
 	}
 	return s
 }
 
-// Sub returns the time from u to m.
+// Sub returns the time from u to m, within what a Duration can hold.
 func (m Moment) Sub(u Moment) time.Duration {
-	const most = math.MaxInt64 / int64(time.Millisecond)
-	d := int64(m) - int64(u)
+	const most = math.MaxInt64 / Moment(time.Millisecond)
+	d := m - u
 	switch {
-	case m == Forever || d > most:
+	case m == Forever || m > u && (d < 0 || d > most):
 		return math.MaxInt64
-	case d < -most:
+	case m < u && (d > 0 || d < -most):
 		return math.MinInt64
 	}
 	return time.Duration(d) * time.Millisecond

@@ -40,6 +40,7 @@ func shape(w io.Writer, t reflect.Type, seen map[reflect.Type]int) {
 	switch t.Kind() {
 	case reflect.Struct:
 		seen[t] = len(seen)
+		defer delete(seen, t) // a type that occurs twice is not recursive
 		io.WriteString(w, "{")
 		for f := range t.Fields() {
 			if f.PkgPath != "" && !f.Anonymous {
@@ -52,6 +53,7 @@ func shape(w io.Writer, t reflect.Type, seen map[reflect.Type]int) {
 		io.WriteString(w, "}")
 	case reflect.Map:
 		seen[t] = len(seen)
+		defer delete(seen, t)
 		shape(w, t.Key(), seen)
 		shape(w, t.Elem(), seen)
 	case reflect.Array:
@@ -60,6 +62,7 @@ func shape(w io.Writer, t reflect.Type, seen map[reflect.Type]int) {
 	case reflect.Slice, reflect.Pointer:
 		if t.Name() != "" {
 			seen[t] = len(seen)
+			defer delete(seen, t)
 		}
 		shape(w, t.Elem(), seen)
 	}

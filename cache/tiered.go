@@ -41,14 +41,17 @@ func (t *tiered[K, V]) Get(ctx context.Context, key K) (*Entry[V], error) {
 		fill.Cancel(ctx)
 		return nil, err
 	}
-	_, err = fill.Commit(ctx, e)
-	return e, err
+	fill.Commit(ctx, e) // that l1 cannot store it is no reason not to have it
+	return e, nil
 }
 
 func (t *tiered[K, V]) GetMany(ctx context.Context, keys []K) (map[K]*Entry[V], error) {
 	got, err := t.l1.GetMany(ctx, keys)
 	if err != nil || len(got) == len(keys) {
 		return got, err
+	}
+	if got == nil {
+		got = make(map[K]*Entry[V], len(keys))
 	}
 	var rest []K
 	var slots []Slot[K]
@@ -77,9 +80,7 @@ func (t *tiered[K, V]) GetMany(ctx context.Context, keys []K) (map[K]*Entry[V], 
 			entries[i], got[k] = e, e
 		}
 	}
-	if _, err1 := fill.Commit(ctx, entries...); err == nil {
-		err = err1
-	}
+	fill.Commit(ctx, entries...)
 	return got, err
 }
 
@@ -116,7 +117,7 @@ func (t *tiered[K, V]) Quarantine(ctx context.Context, slots ...Slot[K]) (Fill[V
 	}
 	f1, err := t.l1.Quarantine(ctx, slots...)
 	if err != nil {
-		f2.Cancel(ctx)
+		f2.Cancel(context.WithoutCancel(ctx))
 		return nil, err
 	}
 	return &tieredFill[V]{f1: f1, f2: f2, n: len(slots)}, nil
@@ -148,9 +149,9 @@ func (f *tieredFill[V]) Found(i int) *Entry[V] {
 }
 
 func (f *tieredFill[V]) Commit(ctx context.Context, entries ...*Entry[V]) ([]Outcome, error) {
-	if f.f2 == nil {
-		// l2 was not asked, so nothing can be vouched for.
-		return make([]Outcome, len(entries)), f.f1.Cancel(ctx)
+	if f.f2 == nil { // l2 was not asked, so nothing can be vouched for
+		_, err := f.f1.Commit(ctx, make([]*Entry[V], len(entries))...)
+		return make([]Outcome, len(entries)), err
 	}
 	outcomes, err := f.f2.Commit(ctx, entries...)
 	up := make([]*Entry[V], f.n)

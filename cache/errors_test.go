@@ -1,0 +1,41 @@
+package cache_test
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/larder-cache/larder/cache"
+)
+
+func TestPanicError(t *testing.T) {
+	for _, c := range []struct {
+		value  any
+		text   string
+		unwrap error
+	}{
+		{"boom", "larder: the load function panicked: boom", nil},
+		{io.EOF, "larder: the load function panicked: EOF", io.EOF},
+		{42, "larder: the load function panicked: 42", nil},
+		{nil, "larder: the load function ended its goroutine", nil},
+	} {
+		e := &cache.PanicError{Value: c.value}
+		if e.Error() != c.text || e.Unwrap() != c.unwrap {
+			t.Errorf("PanicError of %v is %q and wraps %v", c.value, e, e.Unwrap())
+		}
+	}
+	if !errors.Is(&cache.PanicError{Value: io.EOF}, io.EOF) {
+		t.Error("a panic with an error does not wrap it")
+	}
+}
+
+func TestPostCommitErrorWrapsItsCause(t *testing.T) {
+	var err error = &cache.PostCommitError{Err: cache.ErrUnavailable}
+	if !errors.Is(err, cache.ErrUnavailable) || !strings.Contains(err.Error(), "the write is committed") {
+		t.Errorf("err is %v", err)
+	}
+	if pce, ok := errors.AsType[*cache.PostCommitError](errors.Join(io.EOF, err)); !ok || pce.Err != cache.ErrUnavailable {
+		t.Error("the error is not found among others")
+	}
+}
