@@ -44,9 +44,9 @@ func TestReplayTable(t *testing.T) {
 	path := writeLoop(t, 1000, 10)
 	stdout, stderr, code := larder(t, "replay", path)
 	want := path + `: compact, 10000 requests, 1000 unique keys
-  capacity  lru %  optimum %  lru gap
-       100   0.00       9.00     9.00
-       250   0.00      22.50    22.50
+  capacity  lru %  memstore %  optimum %  lru gap  memstore gap
+       100   0.00        0.00       9.00     9.00          9.00
+       250   0.00        0.00      22.50    22.50         22.50
 `
 	if stdout != want || stderr != "" || code != exitOK {
 		t.Errorf("exit code %d, errors %q, output\n%s\nwant\n%s", code, stderr, stdout, want)
@@ -158,7 +158,7 @@ func TestReplayJSON(t *testing.T) {
 	if f.File != good || f.Format != "compact" || f.Requests != 10_000 || f.UniqueKeys != 1000 || len(f.Results) != 2 {
 		t.Fatalf("good file is %+v", f)
 	}
-	lru, best := f.Results[1].Policies[0], f.Results[1].Policies[1]
+	lru, best := f.Results[1].Policies[0], f.Results[1].Policies[2]
 	if f.Results[1].Capacity != 250 || lru.Policy != "lru" || lru.Hits != 0 || lru.Gap != 0.225 ||
 		best.Policy != "optimum" || best.Hits != 2250 || best.HitRatio != 0.225 || best.Gap != 0 {
 		t.Errorf("results are %+v", f.Results[1])

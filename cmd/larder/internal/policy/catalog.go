@@ -4,6 +4,8 @@ package policy
 const (
 	// LRU evicts the entry whose last request is longest ago.
 	LRU = "lru"
+	// Memstore is the store in memory of the library.
+	Memstore = "memstore"
 	// Optimum knows the future; no policy has more hits.
 	Optimum = "optimum"
 )
@@ -12,6 +14,7 @@ const (
 // new policy is one line here.
 var catalog = []Kind{
 	{LRU, newLRU},
+	{Memstore, newMemstore},
 	{Optimum, newOptimum},
 }
 
