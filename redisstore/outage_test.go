@@ -115,7 +115,7 @@ func TestTTLRunsByTheClockOfTheProgram(t *testing.T) {
 		m := miniredis.NewMiniRedis()
 		defer m.Close()
 		m.ClockTTL(true)
-		rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", Dialer: func(context.Context, string, string) (net.Conn, error) { return m.Dial() }})
+		rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", Dialer: dialMini(m)})
 		defer rdb.Close()
 		space, err := redisstore.Open(t.Context(), rdb, "shop", nil)
 		if err != nil {

@@ -51,7 +51,7 @@ type Space struct {
 	// Domain holds the tags of the space. Give it to the stores in memory that
 	// stand in front of this space, so that what is invalidated by tag in this
 	// process leaves them too.
-	*invalidation.Domain
+	Domain *invalidation.Domain
 
 	rdb      redis.UniversalClient
 	own      bool
@@ -121,8 +121,18 @@ func (s *Space) Clear(ctx context.Context) error {
 		calls[lane] = s.expireTags(ctx, lane, []string{s.starKey(lane)})
 	}
 	err := s.run(ctx, calls...)
-	s.ExpireAll()
+	s.Domain.ExpireAll()
 	return err
+}
+
+// InvalidateTags makes a miss of every entry of the space that carries one of
+// the tags, whatever its store, and refuses every fill of such an entry that is
+// open. It costs one round trip, whatever the number of entries. If it returns
+// nil, no process reads such an entry from Redis again, nor this one from
+// memory. An error means that Redis may still serve them: it is not to be
+// ignored.
+func (s *Space) InvalidateTags(ctx context.Context, tags ...string) error {
+	return s.Domain.InvalidateTags(ctx, tags...)
 }
 
 // remote is the side of the Domain that is in Redis.
