@@ -16,7 +16,7 @@ endif
 # The go.work file lists the modules; the pattern "work" is all their packages.
 
 .DEFAULT_GOAL := help
-.PHONY: help check cross tidy test race fuzz bench cover
+.PHONY: help check cross tidy test race fuzz bench readme cover
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,9 @@ fuzz: ## every fuzz target of every module, for FUZZTIME each
 
 bench: ## larder bench, with BENCHFLAGS
 	$(GO) run ./cmd/larder bench $(BENCHFLAGS)
+
+readme: ## run the benchmark and put its output into README.md
+	scripts/readme-bench.sh $(BENCHFLAGS)
 
 cover: ## test coverage, by function, and the profile in COVER
 	scripts/ensure-redis.sh
