@@ -21,6 +21,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.AddCommand(newBench())
 	root.AddCommand(newReplay())
 	root.AddCommand(newVersion())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {

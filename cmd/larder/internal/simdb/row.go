@@ -1,0 +1,45 @@
+package simdb
+
+import "time"
+
+// Row is one row of the database. Its version grows by one with each update.
+type Row struct {
+	ID        uint32
+	Group     uint32
+	Version   uint64
+	Committed time.Time // when this version was
+	Body      string
+}
+
+// table is the rows, divided into groups of consecutive ids.
+type table struct {
+	rows      []Row
+	groupSize int
+}
+
+// newTable returns a table whose rows share a text of the given size.
+func newTable(rows, groupSize, bodySize int) table {
+	body := make([]byte, bodySize)
+	for i := range body {
+		body[i] = "0123456789abcdefghijklmnopqrstuvwxyz"[i*i%36]
+	}
+	t := table{make([]Row, rows), groupSize}
+	now := time.Now()
+	for i := range t.rows {
+		t.rows[i] = Row{ID: uint32(i), Group: uint32(i / groupSize), Version: 1, Committed: now, Body: string(body)}
+	}
+	return t
+}
+
+func (t *table) group(g uint32) []Row {
+	first := int(g) * t.groupSize
+	return t.rows[first:min(first+t.groupSize, len(t.rows))]
+}
+
+func bump(rows []Row) {
+	now := time.Now()
+	for i := range rows {
+		rows[i].Version++
+		rows[i].Committed = now
+	}
+}
