@@ -126,7 +126,7 @@ func (f *fill[K, V]) late(ctx context.Context, entries []*cache.Entry[V]) error 
 			}
 		}
 	}
-	return f.tags.late(ctx, tags)
+	return f.tags.learn(ctx, tags)
 }
 
 // prepare encodes entries. A slot that is not among the writes is refused.

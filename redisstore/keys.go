@@ -15,7 +15,7 @@ import (
 //	ns:v:store:key      a value, a fill token or a quarantine
 //	ns:t:{ns:n}:tag     the version of a tag
 //	ns:s:{ns:n}         the version of all entries whose key is in the lane
-//	ns:b:{ns:n}         a hash: the lane's tail, rotated when a tag is invalidated
+//	ns:b:{ns:n}         a hash: the lane's tails, rotated when a tag is invalidated
 //
 // Names have no colon and the key comes last, so two keys are equal only if all
 // their parts are. The braces put a lane's keys in one slot of a cluster.
@@ -35,6 +35,14 @@ func (s *Space) lane(name string) int {
 	}
 	return int(crc32.ChecksumIEEE([]byte(name)) % uint32(s.lanes))
 }
+
+// tail returns the tail of a tag.
+func (s *Space) tail(tag string) tail {
+	sum := crc32.ChecksumIEEE([]byte(tag))
+	return tail{s.lane(tag), int(sum / uint32(s.lanes) % tailsPerLane)}
+}
+
+func tailName(i int) string { return "t" + strconv.Itoa(i) }
 
 // keyText returns the function that writes a K as text. It is injective; "" is
 // a key that cannot be cached.

@@ -18,16 +18,16 @@ func (s *Store[K, V]) Quarantine(ctx context.Context, slots ...cache.Slot[K]) (c
 	if len(f.keys) == 0 {
 		return f, nil
 	}
-	anyLane := false
+	late := false
 	for i, sl := range f.slots {
 		if sl.key != "" {
 			f.tags.watch(slots[i].Tags)
 			f.tags.star(sl.key)
-			anyLane = anyLane || slots[i].LateTags
+			late = late || slots[i].LateTags
 		}
 	}
-	if anyLane {
-		f.tags.allLanes()
+	if late {
+		f.tags.allTails()
 	}
 	calls := f.tags.calls(ctx)
 	n := len(calls)

@@ -17,7 +17,7 @@ func (s *Store[K, V]) Reserve(ctx context.Context, slots ...cache.Slot[K]) (cach
 		return f, nil
 	}
 	seen := make([]string, len(f.keys))
-	anyLane := false
+	late := false
 	for i, sl := range f.slots {
 		if sl.key == "" {
 			continue
@@ -27,10 +27,10 @@ func (s *Store[K, V]) Reserve(ctx context.Context, slots ...cache.Slot[K]) (cach
 		f.tags.watch(slots[i].Tags)
 		f.tags.watch(h.tags)
 		f.tags.star(sl.key)
-		anyLane = anyLane || slots[i].LateTags && h.tags == nil
+		late = late || slots[i].LateTags && (s.space.lanes == 1 || h.tags == nil)
 	}
-	if anyLane {
-		f.tags.allLanes()
+	if late {
+		f.tags.allTails()
 	}
 	tags := f.tags.calls(ctx)
 	tokens := f.acquire(ctx, f.keys, seen)

@@ -33,6 +33,10 @@ const (
 	// clusterLanes is the number of slots over which the tags of a space are
 	// spread in a cluster. All processes must agree on it.
 	clusterLanes = 16
+	// tailsPerLane is the number of tails in a lane: the more, the fewer fills
+	// with late tags are refused because of another tag. All processes must
+	// agree on it.
+	tailsPerLane = 16
 )
 
 // Options change what a Space does. The zero Options are the defaults.
@@ -104,6 +108,7 @@ func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Option
 func (s *Space) Client() redis.UniversalClient { return s.rdb }
 
 // Close ends the use of the space: its stores answer ErrClosed from then on.
+// Close the Loaders that use it first, which waits for what they have to store.
 // Closing again does nothing.
 func (s *Space) Close(ctx context.Context) error {
 	if s.closed.Swap(true) || !s.own {
@@ -118,7 +123,7 @@ func (s *Space) Close(ctx context.Context) error {
 func (s *Space) Clear(ctx context.Context) error {
 	calls := make([]*call, s.lanes)
 	for lane := range calls {
-		calls[lane] = s.expireTags(ctx, lane, []string{s.starKey(lane)})
+		calls[lane] = s.expireTags(ctx, lane, []string{s.starKey(lane)}, []any{""})
 	}
 	err := s.run(ctx, calls...)
 	s.Domain.ExpireAll()
@@ -139,14 +144,15 @@ func (s *Space) InvalidateTags(ctx context.Context, tags ...string) error {
 type remote struct{ s *Space }
 
 func (r remote) InvalidateTags(ctx context.Context, tags []string) error {
-	byLane := map[int][]string{}
+	keys, tails := map[int][]string{}, map[int][]any{}
 	for _, t := range tags {
-		lane := r.s.lane(t)
-		byLane[lane] = append(byLane[lane], r.s.tagKey(t))
+		at := r.s.tail(t)
+		keys[at.lane] = append(keys[at.lane], r.s.tagKey(t))
+		tails[at.lane] = append(tails[at.lane], tailName(at.i))
 	}
 	var calls []*call
-	for lane, keys := range byLane {
-		calls = append(calls, r.s.expireTags(ctx, lane, keys))
+	for lane := range keys {
+		calls = append(calls, r.s.expireTags(ctx, lane, keys[lane], tails[lane]))
 	}
 	if calls == nil {
 		return nil
@@ -154,9 +160,9 @@ func (r remote) InvalidateTags(ctx context.Context, tags []string) error {
 	return r.s.run(ctx, calls...)
 }
 
-func (s *Space) expireTags(ctx context.Context, lane int, tagKeys []string) *call {
+func (s *Space) expireTags(ctx context.Context, lane int, tagKeys []string, tails []any) *call {
 	keys := append([]string{s.laneKey(lane)}, tagKeys...)
-	return invalidateTagsScript.call(ctx, keys, random(8), s.tagLife.Load())
+	return invalidateTagsScript.call(ctx, keys, append([]any{random(8), s.tagLife.Load()}, tails...)...)
 }
 
 // outlive makes tag versions live twice as long as an entry of the given life.

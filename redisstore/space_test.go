@@ -214,6 +214,28 @@ func TestATagVersionOutlivesTheLongestEntry(t *testing.T) {
 	want(t, s, 2, "v")
 }
 
+func TestAnotherTagSeldomRefusesAFillWithLateTags(t *testing.T) {
+	_, rdb := mini(t)
+	space := open(t, rdb, "shop")
+	s := redisstore.New[int, string](space, "s", nil)
+	refused := 0
+	for i := range 128 {
+		f, err := s.Reserve(t.Context(), cache.Slot[int]{Key: i, LateTags: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := space.InvalidateTags(t.Context(), fmt.Sprint("other", i)); err != nil {
+			t.Fatal(err)
+		}
+		if out, _ := f.Commit(t.Context(), entry("v", fmt.Sprint("mine", i))); out[0] == cache.Refused {
+			refused++
+		}
+	}
+	if refused == 0 || refused > 24 {
+		t.Errorf("%d of 128 fills were refused; it should be about one in 16", refused)
+	}
+}
+
 func TestValuesComeBackAsTheyWere(t *testing.T) {
 	_, rdb := mini(t)
 	space := open(t, rdb, "shop")

@@ -5,24 +5,30 @@ import (
 	"slices"
 )
 
-// watch is what a fill knows of tags: their versions and the tails of their
-// lanes, all from before the load.
+// watch is what a fill knows of tags: their versions and tails, all from before
+// the load.
 type watch struct {
 	space *Space
 	names []string     // of the tags
-	lanes map[int]bool // whose tails are read; true: and the star
+	lanes map[int]bool // that are read; true: with the star
+	late  bool         // all tails are read, for tags that may turn up after the load
 
 	versions map[string]string // headers, by tag
 	stars    map[int]string    // headers, by lane
-	tails    map[int]string    // by lane
+	tails    map[tail]string
 	orders   []order
 }
 
+// tail names one of the tails of a lane. Each is rotated when one of the tags
+// that share it is invalidated.
+type tail struct{ lane, i int }
+
 // order says what the results of one call are.
 type order struct {
-	lane int
-	star bool
-	tags []string
+	lane  int
+	tails []int
+	star  bool
+	tags  []string
 }
 
 func (w *watch) watch(tags []string) {
@@ -41,8 +47,9 @@ func (w *watch) star(key string) {
 	w.lanes[w.space.lane(key)] = true
 }
 
-// allLanes asks for the tails of all lanes, for tags that may turn up late.
-func (w *watch) allLanes() {
+// allTails asks for all tails of all lanes.
+func (w *watch) allTails() {
+	w.late = true
 	for l := range w.space.lanes {
 		w.lanes[l] = w.lanes[l]
 	}
@@ -64,6 +71,9 @@ func (w *watch) calls(ctx context.Context) (calls []*call) {
 		o.tags = append(o.tags, t)
 	}
 	for _, o := range byLane {
+		for i := 0; w.late && i < tailsPerLane; i++ {
+			o.tails = append(o.tails, i)
+		}
 		w.orders = append(w.orders, *o)
 		calls = append(calls, w.space.tagVersions(ctx, *o, ""))
 	}
@@ -71,7 +81,8 @@ func (w *watch) calls(ctx context.Context) (calls []*call) {
 }
 
 // tagVersions returns the call that reads, and makes if need be, what o names.
-func (s *Space) tagVersions(ctx context.Context, o order, tail string) *call {
+// It does nothing if the first tail is not check.
+func (s *Space) tagVersions(ctx context.Context, o order, check string) *call {
 	keys := make([]string, 1, 2+len(o.tags))
 	keys[0] = s.laneKey(o.lane)
 	if o.star {
@@ -80,59 +91,66 @@ func (s *Space) tagVersions(ctx context.Context, o order, tail string) *call {
 	for _, t := range o.tags {
 		keys = append(keys, s.tagKey(t))
 	}
-	return tagsScript.call(ctx, keys, random(8), s.tagLife.Load(), tail)
+	args := []any{random(8), s.tagLife.Load(), check}
+	for _, i := range o.tails {
+		args = append(args, tailName(i))
+	}
+	return tagsScript.call(ctx, keys, args...)
 }
 
 // take keeps the results of calls.
 func (w *watch) take(calls []*call) {
-	w.versions, w.stars, w.tails = map[string]string{}, map[int]string{}, map[int]string{}
+	w.versions, w.stars, w.tails = map[string]string{}, map[int]string{}, map[tail]string{}
 	for i, o := range w.orders {
 		got := calls[i].strings()
-		if len(got) == 0 {
-			continue
-		}
-		w.tails[o.lane], got = got[0], got[1:]
-		if o.star && len(got) > 0 {
-			w.stars[o.lane], got = got[0], got[1:]
-		}
-		for j, t := range o.tags {
-			if j < len(got) {
-				w.versions[t] = got[j]
+		next := func() (s string) {
+			if len(got) > 0 {
+				s, got = got[0], got[1:]
 			}
+			return s
+		}
+		for _, i := range o.tails {
+			w.tails[tail{o.lane, i}] = next()
+		}
+		if o.star {
+			w.stars[o.lane] = next()
+		}
+		for _, t := range o.tags {
+			w.versions[t] = next()
 		}
 	}
 }
 
-// late learns the versions of tags that were not known before the load. A lane
-// in which any tag was invalidated since the load began says nothing of its own:
-// there those of our tags may be among them.
-func (w *watch) late(ctx context.Context, tags []string) error {
-	byLane := map[int]*order{}
+// learn reads the versions of tags that were not known before the load. If the
+// tail of a tag is not what it was then, the tag may have been invalidated since,
+// and its version says nothing.
+func (w *watch) learn(ctx context.Context, tags []string) error {
+	byTail := map[tail]*order{}
 	for _, t := range tags {
-		lane := w.space.lane(t)
-		if _, known := w.versions[t]; known || w.tails[lane] == "" {
+		at := w.space.tail(t)
+		if _, known := w.versions[t]; known || w.tails[at] == "" {
 			continue
 		}
-		if byLane[lane] == nil {
-			byLane[lane] = &order{lane: lane}
+		if byTail[at] == nil {
+			byTail[at] = &order{lane: at.lane, tails: []int{at.i}}
 		}
-		if o := byLane[lane]; !slices.Contains(o.tags, t) {
+		if o := byTail[at]; !slices.Contains(o.tags, t) {
 			o.tags = append(o.tags, t)
 		}
 	}
-	if len(byLane) == 0 {
+	if len(byTail) == 0 {
 		return nil
 	}
 	var calls []*call
 	var orders []*order
-	for _, o := range byLane {
+	for at, o := range byTail {
 		orders = append(orders, o)
-		calls = append(calls, w.space.tagVersions(ctx, *o, w.tails[o.lane]))
+		calls = append(calls, w.space.tagVersions(ctx, *o, w.tails[at]))
 	}
 	err := w.space.run(ctx, calls...)
 	for i, o := range orders {
 		got := calls[i].strings()
-		if len(got) != 1+len(o.tags) || got[0] != w.tails[o.lane] {
+		if len(got) != 1+len(o.tags) {
 			continue
 		}
 		for j, t := range o.tags {

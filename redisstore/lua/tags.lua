@@ -1,18 +1,26 @@
--- KEYS lane hash, tag keys. ARGV rnd, ttl, tail.
--- Returns the lane's tail and the version of each tag, made if missing; only the
--- tail if ARGV[3] is given and is not the tail.
-local tail = redis.pcall('HGET', KEYS[1], 'ttail')
-if type(tail) == 'table' then
-  redis.call('DEL', KEYS[1])
-  tail = false
+-- KEYS lane hash, tag keys. ARGV rnd, ttl, tail to check, names of tails.
+-- Returns the tails and then the versions of the tags; what is missing is made.
+-- If a tail to check is given and the first tail is another, returns nothing.
+local tails, n = {}, #ARGV - 3
+if n > 0 then
+  local names = {}
+  for i = 1, n do names[i] = ARGV[i + 3] end
+  tails = redis.pcall('HMGET', KEYS[1], unpack(names))
+  if tails.err then
+    redis.call('DEL', KEYS[1])
+    tails = {}
+  end
+  if ARGV[3] ~= '' and tails[1] ~= ARGV[3] then return {} end
+  for i = 1, n do
+    if not tails[i] then
+      tails[i] = nonce(ARGV[1])
+      redis.call('HSET', KEYS[1], names[i], tails[i])
+    end
+  end
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
 end
-if ARGV[3] ~= '' and tail ~= ARGV[3] then return { tail or '' } end
-if not tail then
-  tail = nonce(ARGV[1])
-  redis.call('HSET', KEYS[1], 'ttail', tail)
-end
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-local out = { tail }
+local out = {}
+for i = 1, n do out[i] = tails[i] end
 for i = 2, #KEYS do
   local h = header(KEYS[i])
   if #h == 17 and (kind(h) == 'T' or kind(h) == 'Q') then
@@ -23,6 +31,6 @@ for i = 2, #KEYS do
     h = 'T' .. nonce(ARGV[1])
     redis.call('SET', KEYS[i], h, 'PX', ARGV[2])
   end
-  out[i] = h
+  out[#out + 1] = h
 end
 return out
