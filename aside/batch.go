@@ -2,21 +2,23 @@ package aside
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/invalidation"
 )
 
-// Batch reads values through a cache, many at a time. Its methods may be called
-// at once from many goroutines.
+// Batch reads values through a cache, many at a time or one. Its GetMany has the
+// signature of the load function. Its methods may be called at once from many
+// goroutines.
 type Batch[K comparable, V any] struct{ engine[K, V] }
 
 // NewBatch returns a Batch that keeps what load returns in store, for as long as
-// p says. load returns the values that the origin has; a key that is missing
-// from its answer is not found. It may return some values together with an
-// error, which is then that of the other keys. NewBatch panics as New does.
+// p says, counted from the end of the load. load returns the values that the
+// origin has; a key that is missing from its answer is not found, and one that
+// nobody asked for is ignored. It may return some values together with an error,
+// which is then that of the other keys. NewBatch panics as New does, but
+// Options.NotFound may always be nil.
 func NewBatch[K comparable, V any](store cache.Cache[K, V], load func(context.Context, []K) (map[K]V, error), p invalidation.Policy, o *Options[K, V]) *Batch[K, V] {
 	opts := check("NewBatch", store == nil, load == nil, p, o)
 	if opts.NotFound == nil {
@@ -24,7 +26,7 @@ func NewBatch[K comparable, V any](store cache.Cache[K, V], load func(context.Co
 	}
 	b := &Batch[K, V]{}
 	b.init(store, p, opts, func(ctx context.Context, keys []K) []result[V] {
-		values, err := load(ctx, slices.Clone(keys))
+		values, err := load(ctx, slices.Clone(keys)) // which load may sort
 		results := make([]result[V], len(keys))
 		for i, k := range keys {
 			v, ok := values[k]
@@ -42,42 +44,27 @@ func NewBatch[K comparable, V any](store cache.Cache[K, V], load func(context.Co
 	return b
 }
 
-// Get is Loader.Get; a value that the origin does not have is Options.NotFound.
-func (b *Batch[K, V]) Get(ctx context.Context, key K) (V, error) {
-	e, bypass, err := b.ask(ctx, key)
-	if e != nil || err != nil {
-		return b.answer(e, err)
-	}
-	r, err := b.flights.Do(ctx, key, bypass)
-	if err != nil {
-		return r.value, err
-	}
-	return r.value, r.err
-}
-
-// GetMany returns the values of keys that exist. It has the signature of the
-// load function. It asks the store once, joins loads of these keys that are on
-// their way, and asks the origin once for all others, with the same promises as
-// Get. If some of the keys fail, it returns the values of the rest together with
-// the error, or the errors joined.
+// GetMany returns the values of those keys that the origin has; it is no error
+// that others are missing. It asks the store once, joins loads of these keys
+// that are on their way, and asks the origin once for all others, with the same
+// promises as Get. If some of the keys fail, it returns the values of the rest
+// together with the error, or the different errors joined.
+//
+// It costs three round trips of the store, whatever the number of keys: one that
+// reads and, if something is missing, one before the load and one after it, for
+// which the caller does not wait.
 func (b *Batch[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
+	keys = distinct(keys)
 	entries, bypass, err := b.askMany(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
 	values := make(map[K]V, len(keys))
 	missing := make([]K, 0, len(keys)-len(entries))
-	seen := make(map[K]struct{}, len(keys))
 	for _, k := range keys {
-		if _, twice := seen[k]; twice {
-			continue
-		}
-		seen[k] = struct{}{}
-		e := entries[k]
-		switch {
-		case e == nil:
+		if e := entries[k]; e == nil {
 			missing = append(missing, k)
-		case !e.Absent:
+		} else if !e.Absent {
 			values[k] = e.Value
 		}
 	}
@@ -85,28 +72,57 @@ func (b *Batch[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
 		return values, nil
 	}
 	results, errs := b.flights.DoMany(ctx, missing, bypass)
-	var failed []error
 	for i, r := range results {
-		switch {
-		case errs[i] != nil:
-			failed = appendNew(failed, errs[i])
-		case !r.absent:
+		if errs[i] == nil && !r.absent {
 			values[missing[i]] = r.value
 		}
 	}
-	if len(failed) == 1 {
-		return values, failed[0] // untouched
-	}
-	return values, errors.Join(failed...)
+	return values, distinctErrors(errs)
 }
 
-// appendNew appends err unless its text is there already: keys that went
-// together have failed together.
-func appendNew(errs []error, err error) []error {
-	for _, e := range errs {
-		if e.Error() == err.Error() {
-			return errs
+// askMany is ask for several keys. A Batch can say of all entries what they are.
+func (b *Batch[K, V]) askMany(ctx context.Context, keys []K) (entries map[K]*cache.Entry[V], bypass bool, err error) {
+	if b.closed.Load() {
+		return nil, false, cache.ErrClosed
+	}
+	if !b.stores || len(keys) == 0 {
+		return nil, true, nil
+	}
+	entries, err = b.store.GetMany(ctx, keys)
+	if err != nil {
+		if err = b.unavailable(ctx, len(keys)-len(entries), err); err != nil {
+			return nil, true, err
+		}
+		bypass = true
+	}
+	var old []K
+	for k, e := range entries {
+		if stale(e) {
+			old = append(old, k)
 		}
 	}
-	return append(errs, err)
+	if len(old) > 0 {
+		b.flights.Refresh(ctx, old...)
+		b.observe(cache.StaleServed, len(old), 0, nil)
+	}
+	return entries, bypass, nil
+}
+
+// distinct returns keys without repetitions.
+func distinct[K comparable](keys []K) []K {
+	seen := make(map[K]struct{}, len(keys))
+	for _, k := range keys {
+		seen[k] = struct{}{}
+	}
+	if len(seen) == len(keys) {
+		return keys
+	}
+	out := make([]K, 0, len(seen))
+	for _, k := range keys {
+		if _, ok := seen[k]; ok {
+			delete(seen, k)
+			out = append(out, k)
+		}
+	}
+	return out
 }

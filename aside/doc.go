@@ -5,5 +5,8 @@
 //	u, err := users.Get(ctx, 42) // the signature of repo.UserByID
 //
 // A cache that cannot be asked is not the caller's problem: the origin is asked
-// instead. Only the origin's own errors come back, untouched.
+// instead, and the Observer told. Only the origin's own errors come back,
+// untouched; to these the package adds those of the caller's context,
+// *cache.PanicError for a load function that panicked, and cache.ErrClosed after
+// Close of the Loader, the Batch or the store.
 package aside

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -39,6 +38,40 @@ func (g *engine[K, V]) init(store cache.Cache[K, V], p invalidation.Policy, o Op
 	g.flights = flight.New(g.trip)
 }
 
+// Get returns the value of key: from the store if it is there, otherwise from
+// the load function, whose errors it returns untouched. What Options.NotFound
+// stands for may come from the store too, as that very error.
+//
+// Callers who ask for the same key at the same time share one load, of which
+// each may have the result if it is no older than the call; none waits for more
+// than two loads. The load runs on a context that has the values of one of the
+// callers', ends after Options.LoadTimeout, and is cancelled when the last
+// caller has left. Get itself returns ctx.Err() as soon as ctx ends. A load
+// function that panics, or ends its goroutine, gives a *cache.PanicError.
+//
+// A value that is stale is returned at once and loaded again in the background,
+// once at a time.
+//
+// The value is shared with other callers: treat it as read-only. A hit costs
+// what it costs in the store and allocates nothing. A miss costs a round trip of
+// the store before the load and one after it, for which the caller does not
+// wait.
+func (g *engine[K, V]) Get(ctx context.Context, key K) (V, error) {
+	e, bypass, err := g.ask(ctx, key)
+	if e != nil {
+		r := g.result(e)
+		return r.value, r.err
+	}
+	var r result[V]
+	if err == nil {
+		r, err = g.flights.Do(ctx, key, bypass)
+	}
+	if err == nil {
+		err = r.err
+	}
+	return r.value, err
+}
+
 // ask returns the entry to answer with, if the store has one. bypass is true if
 // the store could not be asked, err is what the caller must be told.
 func (g *engine[K, V]) ask(ctx context.Context, key K) (e *cache.Entry[V], bypass bool, err error) {
@@ -50,84 +83,52 @@ func (g *engine[K, V]) ask(ctx context.Context, key K) (e *cache.Entry[V], bypas
 	}
 	e, err = g.store.Get(ctx, key)
 	if err != nil {
-		return nil, true, g.unavailable(ctx, err)
+		return nil, true, g.unavailable(ctx, 1, err)
 	}
 	if e == nil || !g.serves(e) {
 		return nil, false, nil
 	}
-	g.keepFresh(ctx, key, e)
+	if stale(e) {
+		g.flights.Refresh(ctx, key)
+		g.observe(cache.StaleServed, 1, 0, nil)
+	}
 	return e, false, nil
-}
-
-func (g *engine[K, V]) askMany(ctx context.Context, keys []K) (entries map[K]*cache.Entry[V], bypass bool, err error) {
-	if g.closed.Load() {
-		return nil, false, cache.ErrClosed
-	}
-	if !g.stores {
-		return nil, true, nil
-	}
-	entries, err = g.store.GetMany(ctx, keys)
-	if err != nil {
-		if bypass, err = true, g.unavailable(ctx, err); err != nil {
-			return nil, true, err
-		}
-	}
-	usable := entries
-	for k, e := range entries {
-		if g.serves(e) {
-			g.keepFresh(ctx, k, e)
-			continue
-		}
-		if len(usable) == len(entries) {
-			usable = make(map[K]*cache.Entry[V], len(entries))
-			for k, e := range entries {
-				usable[k] = e
-			}
-		}
-		delete(usable, k)
-	}
-	return usable, bypass, nil
 }
 
 // serves reports whether an entry can be an answer. One that says that there is
 // no such value cannot, if nobody has said how to tell the caller.
 func (g *engine[K, V]) serves(e *cache.Entry[V]) bool { return !e.Absent || g.o.NotFound != nil }
 
-// keepFresh starts loading a value that is stale again.
-func (g *engine[K, V]) keepFresh(ctx context.Context, key K, e *cache.Entry[V]) {
-	if e.Fresh < e.Expires && e.Fresh <= cache.Now() {
-		g.flights.Refresh(ctx, key)
-		g.observe(cache.StaleServed, 0, nil)
+// stale looks at the clock only for entries that can be stale.
+func stale[V any](e *cache.Entry[V]) bool { return e.Fresh < e.Expires && e.Fresh <= cache.Now() }
+
+// result returns what an entry says.
+func (g *engine[K, V]) result(e *cache.Entry[V]) result[V] {
+	if e.Absent {
+		return result[V]{err: g.o.NotFound, absent: true}
 	}
+	return result[V]{value: e.Value}
 }
 
-// unavailable observes that the store could not be asked, and returns the error
-// that the caller must be told: none, unless it is the caller's own.
-func (g *engine[K, V]) unavailable(ctx context.Context, err error) error {
+// unavailable observes that the store could not be asked for n keys, and returns
+// the error that the caller must be told: none, unless it is the caller's own
+// context or use of a closed store.
+func (g *engine[K, V]) unavailable(ctx context.Context, n int, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if errors.Is(err, cache.ErrClosed) {
 		return err
 	}
-	g.observe(cache.Unavailable, 0, err)
+	g.observe(cache.Unavailable, n, 0, err)
 	return nil
-}
-
-func (g *engine[K, V]) answer(e *cache.Entry[V], err error) (v V, _ error) {
-	switch {
-	case err != nil:
-		return v, err
-	case e.Absent:
-		return v, g.o.NotFound
-	}
-	return e.Value, nil
 }
 
 // Invalidate removes keys from the store and refuses every load of them that is
 // under way. It is called after the origin was written. If it returns nil, no Get
 // that starts later returns a value that was loaded before. An error means that
-// the store may still serve the old values: it is not to be ignored.
+// the store may still serve the old values: it is not to be ignored. It costs
+// what it costs in the store, and works also after Close.
 func (g *engine[K, V]) Invalidate(ctx context.Context, keys ...K) error {
 	err := g.store.Invalidate(ctx, keys...)
 	for _, k := range keys {
@@ -136,58 +137,44 @@ func (g *engine[K, V]) Invalidate(ctx context.Context, keys ...K) error {
 	return err
 }
 
-// Close waits until no load is under way, or ctx ends, which is an error. From
-// then on everything returns cache.ErrClosed. The store stays open. A Loader or
-// Batch that is idle has no goroutines and need not be closed.
+// Close waits until no load, refresh or commit is under way. If ctx ends before
+// that, it returns an error that says how many it has left alone; each ends by
+// itself after Options.LoadTimeout. From Close on, Get and GetMany return
+// cache.ErrClosed. The store stays open. Closing again waits again.
+//
+// A Loader or Batch that is idle has no goroutines and need not be closed.
 func (g *engine[K, V]) Close(ctx context.Context) error {
 	g.closed.Store(true)
-	if n := g.flights.Idle(ctx); n > 0 {
+	if n := g.flights.Close(ctx); n > 0 {
 		return fmt.Errorf("larder: closed while %d loads were under way: %w", n, ctx.Err())
 	}
 	return nil
 }
 
-func (g *engine[K, V]) observe(kind cache.Kind, took time.Duration, err error) {
+func (g *engine[K, V]) observe(kind cache.Kind, n int, took time.Duration, err error) {
 	if g.o.Observer != nil {
-		g.o.Observer.Observe(cache.Event{Kind: kind, Cache: g.o.Name, N: 1, Took: took, Err: err})
+		g.o.Observer.Observe(cache.Event{Kind: kind, Cache: g.o.Name, N: n, Took: took, Err: err})
 	}
 }
 
-// keyTags returns the tags known from the key alone.
-func (g *engine[K, V]) keyTags(key K) []string {
-	if g.o.KeyTags == nil {
-		return nil
-	}
-	return unique(g.o.KeyTags(key))
-}
-
-// entry returns what is to be stored of a result, or nil.
-func (g *engine[K, V]) entry(key K, r result[V], tags []string, took time.Duration) *cache.Entry[V] {
-	e := &cache.Entry[V]{Cost: took, Absent: r.absent}
-	now := cache.Now()
-	switch {
-	case r.absent && g.policy.Negative > 0:
-		e.Tags, e.Fresh = tags, g.policy.Absence(now)
-		e.Expires = e.Fresh
-	case !r.absent && g.policy.Stores():
-		e.Value, e.Tags = r.value, tags
-		if g.o.Tags != nil {
-			e.Tags = unique(slices.Concat(tags, g.o.Tags(key, r.value)))
+// distinctErrors returns nil, the only error untouched, or all of them joined.
+// Keys that went together have failed together, with one error.
+func distinctErrors(errs []error) error {
+	var distinct []error
+next:
+	for _, err := range errs {
+		if err == nil {
+			continue
 		}
-		e.Fresh, e.Expires = g.policy.Value(now)
-	default:
-		return nil
-	}
-	return e
-}
-
-// unique returns tags without repetitions.
-func unique(tags []string) []string {
-	var out []string
-	for _, t := range tags {
-		if !slices.Contains(out, t) {
-			out = append(out, t)
+		for _, d := range distinct {
+			if errors.Is(d, err) {
+				continue next
+			}
 		}
+		distinct = append(distinct, err)
 	}
-	return out
+	if len(distinct) == 1 {
+		return distinct[0]
+	}
+	return errors.Join(distinct...)
 }

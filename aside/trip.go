@@ -3,72 +3,105 @@ package aside
 import (
 	"context"
 	"errors"
+	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/internal/flight"
 )
 
-// trip makes one round of some keys: reserve, load, commit. The order is the
-// protocol; see the package flight for who gets what when.
+// storeTimeout bounds each call of the store during a trip, for stores that have
+// no limit of their own.
+const storeTimeout = 10 * time.Second
+
+// trip makes one round of some keys; see the package flight for who gets what
+// when. A panic, of the load function or of a tag function, ends here.
 func (g *engine[K, V]) trip(ctx context.Context, t *flight.Trip[K, result[V]]) {
 	keys := t.Keys()
-	tags := make([][]string, len(keys))
-	for i, k := range keys {
-		tags[i] = g.keyTags(k)
-	}
-	t.Depart()
-	fill := g.reserve(ctx, t.Bypass, keys, tags)
+	returned := false
 	defer func() {
-		if fill != nil {
-			fill.Cancel(context.WithoutCancel(ctx))
+		if !returned {
+			err := &cache.PanicError{Value: recover(), Stack: debug.Stack()}
+			t.Fail(err)
+			g.observe(cache.LoadPanic, len(keys), 0, err)
 		}
 	}()
+	g.round(ctx, t, keys)
+	returned = true
+}
+
+// round is the protocol: reserve, load, commit.
+func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], keys []K) {
+	slots := make([]cache.Slot[K], len(keys))
+	for i, k := range keys {
+		slots[i] = cache.Slot[K]{Key: k, Tags: g.keyTags(k), LateTags: g.o.Tags != nil}
+	}
+	bypass := t.Depart()
+	fill := g.reserve(ctx, bypass, slots)
+	defer func() {
+		if fill != nil {
+			ctx, cancel := outlive(ctx)
+			defer cancel()
+			fill.Cancel(ctx)
+		}
+	}()
+	if ctx.Err() != nil { // nobody waits any more
+		t.Fail(ctx.Err())
+		return
+	}
 	rest := g.met(t, fill, keys)
 	if len(rest) == 0 {
 		return
 	}
 	results, took := g.fetch(ctx, keys, rest)
 	entries := make([]*cache.Entry[V], len(keys))
+	storable := false
 	for j, i := range rest {
 		r := results[j]
-		if r.err == nil || r.absent {
-			// The entry first: the tag function may panic, and then nobody is
-			// told that all went well.
-			entries[i] = g.entry(keys[i], r, tags[i], took)
-			t.Land(i, r, nil)
-		} else {
+		if r.err != nil && !r.absent {
 			t.Land(i, r, r.err)
+			continue
 		}
+		// The entry first: the tag function may panic, and then nobody is
+		// told that all went well.
+		entries[i] = g.entry(slots[i], r, took)
+		storable = storable || entries[i] != nil
+		t.Land(i, r, nil)
 	}
-	if fill == nil {
+	if fill == nil || !storable {
 		return // nobody can vouch for anything: the Group settles it so
 	}
-	f := fill
+	commit := fill.Commit
 	fill = nil
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.o.LoadTimeout)
+	ctx, cancel := outlive(ctx)
 	defer cancel()
-	outcomes, err := f.Commit(ctx, entries...)
+	outcomes, err := commit(ctx, entries...)
 	if err != nil && !errors.Is(err, cache.ErrNotStorable) {
-		g.observe(cache.Unavailable, 0, err)
+		g.observe(cache.Unavailable, len(rest), 0, err)
 	}
 	for _, i := range rest {
 		t.Settle(i, entries[i] != nil && i < len(outcomes) && outcomes[i] != cache.Refused)
 	}
 }
 
+// outlive returns a context for what is to be done although ctx may have ended.
+func outlive(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+}
+
 // reserve opens the fill of a trip, or returns nil if nothing can be stored.
-func (g *engine[K, V]) reserve(ctx context.Context, bypass bool, keys []K, tags [][]string) cache.Fill[V] {
+func (g *engine[K, V]) reserve(ctx context.Context, bypass bool, slots []cache.Slot[K]) cache.Fill[V] {
 	if bypass || !g.stores {
 		return nil
 	}
-	slots := make([]cache.Slot[K], len(keys))
-	for i, k := range keys {
-		slots[i] = cache.Slot[K]{Key: k, Tags: tags[i], LateTags: g.o.Tags != nil}
-	}
-	fill, err := g.store.Reserve(ctx, slots...)
+	within, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	fill, err := g.store.Reserve(within, slots...)
 	if err != nil {
-		g.observe(cache.Unavailable, 0, err)
+		if ctx.Err() == nil {
+			g.observe(cache.Unavailable, len(slots), 0, err)
+		}
 		return nil
 	}
 	return fill
@@ -88,8 +121,7 @@ func (g *engine[K, V]) met(t *flight.Trip[K, result[V]], fill cache.Fill[V], key
 			rest = append(rest, i)
 			continue
 		}
-		v, err := g.answer(e, nil)
-		t.Land(i, result[V]{v, err, e.Absent}, nil)
+		t.Land(i, g.result(e), nil)
 	}
 	return rest
 }
@@ -103,21 +135,57 @@ func (g *engine[K, V]) fetch(ctx context.Context, keys []K, rest []int) ([]resul
 	ctx, cancel := context.WithTimeout(ctx, g.o.LoadTimeout)
 	defer cancel()
 	start := time.Now()
-	returned := false
-	defer func() {
-		if !returned {
-			g.observe(cache.LoadPanic, time.Since(start), nil)
-		}
-	}()
 	results := g.load(ctx, wanted)
-	returned = true
 	took := time.Since(start)
-	var err error
-	for _, r := range results {
-		if r.err != nil && !r.absent {
-			err = errors.Join(err, r.err)
+	if g.o.Observer != nil {
+		errs := make([]error, 0, len(results))
+		for _, r := range results {
+			if !r.absent {
+				errs = append(errs, r.err)
+			}
+		}
+		g.observe(cache.Load, len(rest), took, distinctErrors(errs))
+	}
+	return results, took
+}
+
+// keyTags returns the tags known from the key alone.
+func (g *engine[K, V]) keyTags(key K) []string {
+	if g.o.KeyTags == nil {
+		return nil
+	}
+	return unique(g.o.KeyTags(key))
+}
+
+// entry returns what is to be stored of a result, or nil. Its time counts from
+// now, after the load: a slow origin does not shorten it, and invalidation, not
+// time, is what keeps values from before a change out.
+func (g *engine[K, V]) entry(slot cache.Slot[K], r result[V], took time.Duration) *cache.Entry[V] {
+	e := &cache.Entry[V]{Tags: slot.Tags, Cost: took, Absent: r.absent}
+	now := cache.Now()
+	switch {
+	case r.absent && g.policy.Negative > 0:
+		e.Fresh = g.policy.Absence(now)
+		e.Expires = e.Fresh
+	case !r.absent && g.policy.Stores():
+		e.Value = r.value
+		if g.o.Tags != nil {
+			e.Tags = unique(slices.Concat(slot.Tags, g.o.Tags(slot.Key, r.value)))
+		}
+		e.Fresh, e.Expires = g.policy.Value(now)
+	default:
+		return nil
+	}
+	return e
+}
+
+// unique returns tags without repetitions.
+func unique(tags []string) []string {
+	var out []string
+	for _, t := range tags {
+		if !slices.Contains(out, t) {
+			out = append(out, t)
 		}
 	}
-	g.observe(cache.Load, took, err)
-	return results, took
+	return out
 }

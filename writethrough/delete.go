@@ -9,8 +9,9 @@ import (
 // Delete decorates a function that deletes from the origin. The function it
 // returns has the same signature and the promises of Writer.Write: the value is
 // gone from the cache before it is gone from the origin, and does not come back.
-// A write whose quarantine fails is not started. It panics if store or del is
-// nil.
+// A delete whose quarantine fails is not started. The origin has 30s for it.
+// Delete panics if store or del is nil. The function costs two round trips to
+// the store, beside the delete.
 func Delete[K comparable, V any](store cache.Cache[K, V], del func(context.Context, K) error) func(context.Context, K) error {
 	switch {
 	case store == nil:
@@ -19,8 +20,14 @@ func Delete[K comparable, V any](store cache.Cache[K, V], del func(context.Conte
 		panic("larder: writethrough.Delete: del is nil")
 	}
 	return func(ctx context.Context, key K) error {
-		return through(ctx, store, cache.Slot[K]{Key: key}, false, defaultTimeout, func(ctx context.Context) (*cache.Entry[V], []K, error) {
-			return nil, nil, del(ctx, key)
-		})
+		t := through[K, V]{
+			store: store, slot: cache.Slot[K]{Key: key}, timeout: defaultTimeout,
+			observe: func(error) {},
+			write: func(ctx context.Context) (*cache.Entry[V], []K, error) {
+				return nil, nil, del(ctx, key)
+			},
+			tags: func(context.Context, bool) error { return nil },
+		}
+		return t.run(ctx)
 	}
 }

@@ -9,49 +9,87 @@ import (
 	"github.com/larder-cache/larder/cache"
 )
 
-// through is the order of every write: quarantine, origin, release. write
-// returns the entry to install, or nil, and other keys that it has changed.
-func through[K comparable, V any](ctx context.Context, store cache.Cache[K, V], slot cache.Slot[K], failOpen bool, timeout time.Duration,
-	write func(context.Context) (*cache.Entry[V], []K, error)) (err error) {
-	fill, err := store.Quarantine(ctx, slot)
+// through is one write: quarantine, origin, release.
+type through[K comparable, V any] struct {
+	store    cache.Cache[K, V]
+	slot     cache.Slot[K]
+	timeout  time.Duration
+	failOpen bool
+	observe  func(error) // of the store
+	// write writes to the origin. It returns what is to be installed, or nil,
+	// and other keys that it has changed.
+	write func(context.Context) (e *cache.Entry[V], also []K, err error)
+	// tags invalidates tags, if that is wanted. done is false if it is not
+	// known what the origin did.
+	tags func(ctx context.Context, done bool) error
+}
+
+// run returns the origin's error untouched, or one of cache.ErrNotStarted and
+// *cache.PostCommitError.
+func (t *through[K, V]) run(ctx context.Context) error {
+	fill, err := t.store.Quarantine(ctx, t.slot)
 	if err != nil {
-		if !failOpen {
+		t.observe(err)
+		if !t.failOpen || ctx.Err() != nil {
 			return fmt.Errorf("%w: %w", cache.ErrNotStarted, err)
 		}
 		fill = nil
 	}
-	// What follows the write must not end because the caller has left.
-	after := context.WithoutCancel(ctx)
-	released := false
+	returned := false
 	defer func() {
-		if fill != nil && !released { // write has panicked: what it did is unknown
-			fill.Cancel(after)
+		if !returned { // a panic goes on: what was done before it is unknown
+			t.undo(ctx, fill)
 		}
 	}()
-	during, cancel := context.WithTimeout(ctx, timeout)
+	within, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
-	e, also, err := write(during)
-	released = true
-	var told error
-	switch {
-	case fill == nil:
-		told = store.Invalidate(after, append(also, slot.Key)...)
-	case err != nil: // it may have been written all the same
-		fill.Cancel(after)
+	e, also, err := t.write(within)
+	returned = true
+	if err != nil {
+		t.undo(ctx, fill)
 		return err
-	default:
-		if _, told = fill.Commit(after, e); errors.Is(told, cache.ErrNotStorable) {
-			told = nil // the key has no value, which is all that the origin asks for
-		}
-		if len(also) > 0 {
-			told = errors.Join(told, store.Invalidate(after, also...))
-		}
 	}
-	switch {
-	case err != nil:
-		return err
-	case told != nil:
-		return &cache.PostCommitError{Err: told}
+	if err := t.tell(ctx, fill, e, also); err != nil {
+		t.observe(err)
+		return &cache.PostCommitError{Err: err}
 	}
 	return nil
+}
+
+// tell lets the cache know of a write that the origin has accepted.
+func (t *through[K, V]) tell(ctx context.Context, fill cache.Fill[V], e *cache.Entry[V], also []K) error {
+	ctx, cancel := outlive(ctx)
+	defer cancel()
+	var errs []error
+	if fill == nil {
+		also = append([]K{t.slot.Key}, also...)
+	} else if _, err := fill.Commit(ctx, e); !errors.Is(err, cache.ErrNotStorable) {
+		errs = append(errs, err)
+	} // one that is not storable leaves the key without a value, which is all that the origin asks for
+	if len(also) > 0 {
+		errs = append(errs, t.store.Invalidate(ctx, also...))
+	}
+	return errors.Join(append(errs, t.tags(ctx, true))...)
+}
+
+// undo takes away what may be in the cache, since the origin may have been
+// written although it has said otherwise.
+func (t *through[K, V]) undo(ctx context.Context, fill cache.Fill[V]) {
+	ctx, cancel := outlive(ctx)
+	defer cancel()
+	var err error
+	if fill == nil {
+		err = t.store.Invalidate(ctx, t.slot.Key)
+	} else {
+		err = fill.Cancel(ctx)
+	}
+	if err = errors.Join(err, t.tags(ctx, false)); err != nil {
+		t.observe(err)
+	}
+}
+
+// outlive returns a context for what has to be done although the caller may have
+// left.
+func outlive(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 }

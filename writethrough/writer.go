@@ -2,7 +2,6 @@ package writethrough
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -10,33 +9,6 @@ import (
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/invalidation"
 )
-
-// Options change what a Writer does. The zero Options are the defaults.
-type Options[K comparable, V any] struct {
-	// Tags returns the tags of the entry, as aside.Options.Tags does: give both
-	// the same function.
-	Tags func(key K, v V) []string
-	// Invalidates returns tags to be invalidated after each write, such as that
-	// of the lists in which the value is. It needs Domain.
-	Invalidates func(key K, v V) []string
-	// Domain is where the tags of Invalidates are: an *invalidation.Domain, or
-	// a redisstore.Space.
-	Domain TagInvalidator
-	// FailOpen writes to the origin even if the store could not be asked to put
-	// the key in quarantine. The default is not to write, and to return an
-	// error that wraps cache.ErrNotStarted: a write whose invalidation may fail
-	// as well would leave the old value in the cache until it expires.
-	FailOpen bool
-	// Timeout bounds the write to the origin, by the deadline of its context. It
-	// must be shorter than the store's quarantines live: one minute in Redis.
-	// The default is 30s.
-	Timeout time.Duration
-}
-
-// TagInvalidator invalidates tags.
-type TagInvalidator interface {
-	InvalidateTags(ctx context.Context, tags ...string) error
-}
 
 // Writer writes values through a cache. Its methods may be called at once from
 // many goroutines.
@@ -51,12 +23,9 @@ type Writer[K comparable, V any] struct {
 // New returns a Writer that installs what write returns in store, for as long as
 // p says; if p stores nothing, it only removes the old value. It panics, naming
 // the argument or field, if store, key or write is nil, if p makes no sense, if
-// Options.Timeout is negative, or if Options.Invalidates is set without Domain.
+// Options.WriteTimeout is negative, or if Options.Invalidates is set without
+// Domain.
 func New[K comparable, V any](store cache.Cache[K, V], key func(V) K, write func(context.Context, V) (V, error), p invalidation.Policy, o *Options[K, V]) *Writer[K, V] {
-	w := &Writer[K, V]{store: store, key: key, write: write, policy: p}
-	if o != nil {
-		w.o = *o
-	}
 	switch err := p.Validate(); {
 	case store == nil:
 		panic("larder: writethrough.New: store is nil")
@@ -66,24 +35,15 @@ func New[K comparable, V any](store cache.Cache[K, V], key func(V) K, write func
 		panic("larder: writethrough.New: write is nil")
 	case err != nil:
 		panic(fmt.Sprintf("larder: writethrough.New: %v", err))
-	case w.o.Timeout < 0:
-		panic(fmt.Sprintf("larder: writethrough.New: Options.Timeout is %v: it cannot be negative", w.o.Timeout))
-	case w.o.Timeout == 0:
-		w.o.Timeout = defaultTimeout
 	}
-	if w.o.Invalidates != nil && w.o.Domain == nil {
-		panic("larder: writethrough.New: Options.Invalidates is set, but Options.Domain is nil: say where the tags are")
-	}
-	return w
+	return &Writer[K, V]{store: store, key: key, write: write, policy: p, o: defaults(o)}
 }
-
-const defaultTimeout = 30 * time.Second
 
 // Echo makes a write function that returns what it was given of one that returns
 // only an error.
 func Echo[V any](write func(context.Context, V) error) func(context.Context, V) (V, error) {
 	if write == nil {
-		return nil
+		return nil // which New reports
 	}
 	return func(ctx context.Context, v V) (V, error) { return v, write(ctx, v) }
 }
@@ -100,35 +60,50 @@ func Echo[V any](write func(context.Context, V) error) func(context.Context, V) 
 //
 // An error that wraps cache.ErrNotStarted means that the origin was not
 // written. A *cache.PostCommitError, beside the value, means that it was, but
-// the cache could not be told. After any other error the origin's answer is
-// unknown to the cache too, and it has no value for the key.
+// the cache could not be told. After any other error, or a panic, the origin may
+// or may not have been written: the cache has no value for the key, and the tags
+// of Options.Invalidates were invalidated if that could be done.
 //
 // It costs two round trips to the store, beside the write.
 func (w *Writer[K, V]) Write(ctx context.Context, v V) (V, error) {
 	key := w.key(v)
-	slot := cache.Slot[K]{Key: key, LateTags: w.o.Tags != nil}
+	slot := cache.Slot[K]{Key: key}
 	if w.o.Tags != nil {
-		slot.Tags = w.o.Tags(key, v)
+		slot.Tags, slot.LateTags = unique(w.o.Tags(key, v)), true
 	}
 	var out V
-	err := through(ctx, w.store, slot, w.o.FailOpen, w.o.Timeout, func(ctx context.Context) (e *cache.Entry[V], also []K, err error) {
-		start := time.Now()
-		if out, err = w.write(ctx, v); err != nil {
-			return nil, nil, err
-		}
-		if k := w.key(out); k != key {
-			return nil, []K{k}, nil
-		}
-		return w.entry(key, out, time.Since(start)), nil, nil
-	})
-	var post *cache.PostCommitError
-	if w.o.Invalidates == nil || err != nil && !errors.As(err, &post) {
-		return out, err
+	t := through[K, V]{
+		store: w.store, slot: slot, timeout: w.o.WriteTimeout, failOpen: w.o.FailOpen, observe: w.observe,
+		write: func(ctx context.Context) (e *cache.Entry[V], also []K, err error) {
+			start := time.Now()
+			if out, err = w.write(ctx, v); err != nil {
+				return nil, nil, err
+			}
+			if k := w.key(out); k != key {
+				return nil, []K{k}, nil
+			}
+			return w.entry(key, out, time.Since(start)), nil, nil
+		},
+		tags: func(ctx context.Context, done bool) error {
+			if w.o.Invalidates == nil {
+				return nil
+			}
+			tags := w.o.Invalidates(key, v)
+			if done {
+				tags = slices.Concat(tags, w.o.Invalidates(w.key(out), out))
+			}
+			if tags = unique(tags); len(tags) == 0 {
+				return nil
+			}
+			return w.o.Domain.InvalidateTags(ctx, tags...)
+		},
 	}
-	return out, w.invalidateTags(ctx, v, out, post)
+	err := t.run(ctx)
+	return out, err
 }
 
-// Save is Write for those who do not want the value back.
+// Save is Write for those who do not want the value back: it has the shape of a
+// function that returns only an error.
 func (w *Writer[K, V]) Save(ctx context.Context, v V) error {
 	_, err := w.Write(ctx, v)
 	return err
@@ -141,30 +116,25 @@ func (w *Writer[K, V]) entry(key K, v V, took time.Duration) *cache.Entry[V] {
 	}
 	e := &cache.Entry[V]{Value: v, Cost: took}
 	if w.o.Tags != nil {
-		e.Tags = w.o.Tags(key, v)
+		e.Tags = unique(w.o.Tags(key, v))
 	}
 	e.Fresh, e.Expires = w.policy.Value(cache.Now())
 	return e
 }
 
-// invalidateTags invalidates what the write touches: the tags of the value that
-// was given and of the one that came back.
-func (w *Writer[K, V]) invalidateTags(ctx context.Context, in, out V, post *cache.PostCommitError) error {
-	tags := w.o.Invalidates(w.key(out), out)
-	for _, t := range w.o.Invalidates(w.key(in), in) {
-		if !slices.Contains(tags, t) {
-			tags = append(slices.Clip(tags), t)
+func (w *Writer[K, V]) observe(err error) {
+	if w.o.Observer != nil {
+		w.o.Observer.Observe(cache.Event{Kind: cache.Unavailable, Cache: w.o.Name, N: 1, Err: err})
+	}
+}
+
+// unique returns tags without repetitions.
+func unique(tags []string) []string {
+	var out []string
+	for _, t := range tags {
+		if !slices.Contains(out, t) {
+			out = append(out, t)
 		}
 	}
-	// The origin has been written: a caller who has left must not stop this.
-	err := w.o.Domain.InvalidateTags(context.WithoutCancel(ctx), tags...)
-	switch {
-	case err != nil && post != nil:
-		return &cache.PostCommitError{Err: errors.Join(post.Err, err)}
-	case err != nil:
-		return &cache.PostCommitError{Err: err}
-	case post != nil:
-		return post
-	}
-	return nil
+	return out
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -19,6 +20,8 @@ type rush struct {
 	ids  []int64
 	h    history
 	ends time.Time
+	// looks counts the calls of look.
+	looks atomic.Int64
 }
 
 // TestNobodySeesAPriceOlderThanTheLastAcknowledgedOne has many readers and
@@ -33,9 +36,9 @@ func TestNobodySeesAPriceOlderThanTheLastAcknowledgedOne(t *testing.T) {
 		}
 	}
 	t.Logf("LARDER_SEED=%d", seed)
-	caches(t, func(t *testing.T, _ *Repo, shop *Shop) {
+	caches(t, func(t *testing.T, repo *Repo, shop *Shop) {
 		r := &rush{T: t, shop: shop, ends: time.Now().Add(time.Second)}
-		r.ids = add(t, shop, "fruit", "apple", "pear", "cherry", "grape")
+		r.ids = add(t, shop, "fruit", "apple", "pear", "cherry", "grape", "plum", "fig", "melon", "lime")
 		for _, id := range r.ids {
 			r.h.wrote(id, span{100, -2, -1})
 		}
@@ -49,6 +52,7 @@ func TestNobodySeesAPriceOlderThanTheLastAcknowledgedOne(t *testing.T) {
 						r.price(draw)
 					case who < 5:
 						r.passing(t.Context(), fmt.Sprint("season ", who))
+						time.Sleep(time.Duration(draw.IntN(int(10 * time.Millisecond))))
 					default:
 						r.look(draw)
 					}
@@ -60,9 +64,9 @@ func TestNobodySeesAPriceOlderThanTheLastAcknowledgedOne(t *testing.T) {
 		for _, id := range r.ids {
 			reads, writes = reads+len(r.h.reads[id]), writes+len(r.h.writes[id])
 		}
-		t.Logf("%d reads, %d writes", reads, writes)
-		if writes < 20 || reads < 100 {
-			t.Error("too few to say anything")
+		t.Logf("%d prices read in %d calls and %d queries, %d written", reads, r.looks.Load(), repo.Queries(), writes)
+		if writes < 20 || reads < 100 || repo.Queries() >= r.looks.Load() {
+			t.Error("too few, or too few out of the cache, to say anything")
 		}
 		for i, v := range r.h.violations() {
 			if i == 10 {
@@ -82,11 +86,12 @@ func (r *rush) price(draw *rand.Rand) {
 		r.Errorf("SetPrice: %v", err)
 	}
 	r.h.wrote(id, span{price, begin, r.h.tick()})
-	time.Sleep(time.Duration(draw.IntN(int(4 * time.Millisecond)))) // or nothing would ever be in the cache
+	time.Sleep(time.Duration(draw.IntN(int(20 * time.Millisecond)))) // or hardly anything would ever be in the cache
 }
 
 // look reads prices in one of the ways that there are.
 func (r *rush) look(draw *rand.Rand) {
+	r.looks.Add(1)
 	id := r.ids[draw.IntN(len(r.ids))]
 	begin := r.h.tick()
 	seen := map[int64]Product{}

@@ -103,7 +103,7 @@ func TestARemovedProductLoadsThePagesThatItWasOnAndNoOther(t *testing.T) {
 	})
 }
 
-func TestAWriteThatFailsLoadsNoPage(t *testing.T) {
+func TestAChangeOfNoProductLoadsNoPage(t *testing.T) {
 	caches(t, func(t *testing.T, repo *Repo, shop *Shop) {
 		_, pages := newList(t, repo, shop)
 		if _, err := shop.SetPrice(t.Context(), 99, 1); err != ErrNoProduct {

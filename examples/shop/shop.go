@@ -133,12 +133,14 @@ func (s *Shop) SetPrice(ctx context.Context, id, price int64) (Product, error) {
 // behind it are named by cursors, so they are what they were.
 func (s *Shop) Remove(ctx context.Context, id int64) error {
 	err := s.remove(ctx, id)
-	var post *cache.PostCommitError
-	if err != nil && !errors.As(err, &post) {
+	if errors.Is(err, cache.ErrNotStarted) {
 		return err
 	}
-	// The product is gone: a caller who has left must not stop this.
-	if tagErr := s.domain.InvalidateTags(context.WithoutCancel(ctx), productTag(id)); tagErr != nil {
+	// Also after an error, since the database may have removed the product all
+	// the same, and also if the caller has left.
+	tagErr := s.domain.InvalidateTags(context.WithoutCancel(ctx), productTag(id))
+	var post *cache.PostCommitError
+	if tagErr != nil && (err == nil || errors.As(err, &post)) {
 		return &cache.PostCommitError{Err: errors.Join(err, tagErr)}
 	}
 	return err

@@ -2,24 +2,37 @@
 // one goes to the origin for all.
 //
 // A Group keeps a call for each key that is on its way. A call goes in rounds,
-// and a round has four phases:
+// and a round has four phases, which the work function announces:
 //
-//	gathering   until the work function departs
-//	departed    until the result lands: the origin is being asked
-//	landed      until it settles: the result is being stored
-//	settled
+//	gathering --Depart--> departed --Land--> landed --Settle--> settled
 //
-// Whoever joins while a round gathers is early: the origin is asked after they
-// came, so whatever it says is good for them, as soon as it lands. Whoever joins
-// after departure is late: something may have been invalidated between
-// departure and their coming, so they wait until the round settles, and have the
-// result only if it is valid, that is if the store has vouched for it. Whoever
-// comes after landing is early in the next round.
+// While it gathers, nothing has been read. While it is departed, the store and
+// the origin are being asked. While it is landed, the result is being stored.
+// Where a caller gets in decides what the caller may have:
 //
-// Those who are late in a round that settles without being valid are carried
-// into the next round, in which they are early. So nobody waits for more than
-// two loads, and a Group has one load of a key at a time. An error of the load
-// answers everybody in its round.
+//	joins while       is         has its answer when
+//	gathering         early      the round lands, whatever it yields
+//	departed          late       the round settles, if it is valid or an error;
+//	                             otherwise early in the next round
+//	landed, settled   early in the next round
+//
+// The reason: what the origin said after somebody asked is good for them. Those
+// who are late may have asked after an invalidation that the origin's answer
+// does not know of, so they can have it only if the store vouches that there was
+// none. And it can vouch only for what came before it looked, so the round is
+// sealed when it lands, before anything is sent to the store. An error is no
+// value and cannot be out of date: it answers everybody in its round, because
+// repeating a failing load for each of them would only hit an origin that is in
+// trouble.
+//
+// All who are unsatisfied when a round settles are together in the next round,
+// in which they are early. So nobody waits for more than two loads, and a key
+// has one load at a time, also when there is no store to vouch for anything.
+// The call ends with the first round after which nobody waits.
+//
+// Two things take a key out of the Group before its call ends, so that the next
+// who wants it opens a new one: Forget, and that everybody has left, which
+// cancels the load.
 //
 // Several keys may go together. They share a goroutine, the run, and the context
 // of the load, which is cancelled when nobody waits for any of them.

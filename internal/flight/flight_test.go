@@ -110,7 +110,7 @@ func story(t *testing.T, b bend, valid bool, check func(early, late, sealed *ans
 			synctest.Wait()
 		}
 		check(early, late, sealed, w, "end")
-		if n := g.Idle(t.Context()); n != 0 || len(g.calls) != 0 {
+		if n := g.Close(t.Context()); n != 0 || len(g.calls) != 0 {
 			t.Errorf("%d runs and %d calls are left", n, len(g.calls))
 		}
 	})
@@ -238,7 +238,7 @@ func TestTheLoadIsCancelledWhenTheLastCallerLeaves(t *testing.T) {
 		ask(ctx, g)
 		cancel()
 		synctest.Wait() // the work has seen its context end: nobody holds land
-		if n := g.Idle(t.Context()); n != 0 {
+		if n := g.runs; n != 0 {
 			t.Fatalf("%d runs are left", n)
 		}
 		b := ask(t.Context(), g)
@@ -322,7 +322,7 @@ func TestARefreshIsOneAndNobodyEndsIt(t *testing.T) {
 		synctest.Wait()
 		<-w.land
 		<-w.settle
-		if n := g.Idle(t.Context()); n != 0 || w.loads.Load() != 1 {
+		if n := g.Close(t.Context()); n != 0 || w.loads.Load() != 1 {
 			t.Errorf("%d runs are left after %d loads", n, w.loads.Load())
 		}
 	})
@@ -405,26 +405,5 @@ func TestWhoComesForAKeyThatLandedBesideAnAbandonedOneIsServed(t *testing.T) {
 		synctest.Wait()
 		close(hold)
 		expect(t, "the newcomer", a, 2)
-	})
-}
-
-// A thousand callers, and no store to vouch for anything: two loads.
-func TestNobodyWaitsForMoreThanTwoLoads(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var loads atomic.Int64
-		g := New(func(ctx context.Context, t *Trip[string, int64]) {
-			t.Depart()
-			time.Sleep(time.Second)
-			t.Land(0, loads.Add(1), nil)
-		})
-		start := time.Now()
-		var wg sync.WaitGroup
-		for range 1000 {
-			wg.Go(func() { g.Do(t.Context(), "k", true) })
-		}
-		wg.Wait()
-		if n, took := loads.Load(), time.Since(start); n > 2 || took > 2*time.Second {
-			t.Errorf("%d loads in %v", n, took)
-		}
 	})
 }

@@ -1,13 +1,9 @@
 package flight
 
-import "context"
-
 // Trip is one round of some keys, as the work function sees it.
 type Trip[K comparable, R any] struct {
-	// Bypass is what the caller who opened the call said.
-	Bypass bool
-	group  *Group[K, R]
-	calls  []*call[K, R]
+	group *Group[K, R]
+	calls []*call[K, R]
 }
 
 // Keys returns the keys of the trip, in a slice of the caller's own.
@@ -20,15 +16,19 @@ func (t *Trip[K, R]) Keys() []K {
 }
 
 // Depart ends the gathering of all keys. What is read from now on, those who
-// join from now on cannot simply have.
-func (t *Trip[K, R]) Depart() {
+// join from now on cannot simply have. It reports whether to bypass the store,
+// because nobody who waits could reach it.
+func (t *Trip[K, R]) Depart() (bypass bool) {
 	t.group.mu.Lock()
 	defer t.group.mu.Unlock()
+	bypass = true
 	for _, c := range t.calls {
 		if c.round.phase == gathering {
 			c.round.phase = departed
 		}
+		bypass = bypass && !c.round.reached
 	}
+	return bypass
 }
 
 // Land gives the early waiters of the i-th key their answer and seals the round.
@@ -36,22 +36,26 @@ func (t *Trip[K, R]) Depart() {
 func (t *Trip[K, R]) Land(i int, res R, err error) {
 	t.group.mu.Lock()
 	defer t.group.mu.Unlock()
-	t.land(t.calls[i], res, err)
+	t.land(i, res, err)
+}
+
+func (t *Trip[K, R]) land(i int, res R, err error) {
+	t.group.land(t.calls[i], res, err)
 	if err != nil {
-		t.settle(t.calls[i], false)
+		t.group.settle(t.calls[i], false)
 	}
 }
 
-func (t *Trip[K, R]) land(c *call[K, R], res R, err error) {
-	r := c.round
-	if r.phase >= landed {
-		return
+// Fail lands all keys that have not landed with err.
+func (t *Trip[K, R]) Fail(err error) {
+	t.group.mu.Lock()
+	defer t.group.mu.Unlock()
+	for i, c := range t.calls {
+		if c.round.phase < landed {
+			var none R
+			t.land(i, none, err)
+		}
 	}
-	r.res, r.err, r.phase = res, err, landed
-	c.run.flying--
-	c.run.waiters -= r.early
-	r.early = 0
-	close(r.landed)
 }
 
 // Settle gives the late waiters of the i-th key the same answer if it is valid,
@@ -60,65 +64,5 @@ func (t *Trip[K, R]) land(c *call[K, R], res R, err error) {
 func (t *Trip[K, R]) Settle(i int, valid bool) {
 	t.group.mu.Lock()
 	defer t.group.mu.Unlock()
-	t.settle(t.calls[i], valid)
-}
-
-func (t *Trip[K, R]) settle(c *call[K, R], valid bool) {
-	r := c.round
-	if r.phase == settled {
-		return
-	}
-	r.valid, r.phase = valid, settled
-	if valid || r.err != nil && !t.group.bend.errorAlone || t.group.bend.joinUnvalidated {
-		c.run.waiters -= r.late
-	} else if r.late > 0 {
-		if r.next == nil {
-			r.next = newRound[R]()
-		}
-		r.next.early += r.late
-	}
-	r.late = 0
-	close(r.settled)
-}
-
-// fail lands what has not landed with err.
-func (t *Trip[K, R]) fail(err error) {
-	t.group.mu.Lock()
-	defer t.group.mu.Unlock()
-	for _, c := range t.calls {
-		if c.round.phase < landed {
-			var zero R
-			t.land(c, zero, err)
-		}
-	}
-}
-
-// finish settles what has not settled and returns the calls for which somebody
-// waits for another round. The others are over.
-func (t *Trip[K, R]) finish() (next []*call[K, R]) {
-	g := t.group
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	run := t.calls[0].run
-	for _, c := range t.calls {
-		t.settle(c, false)
-		if n := c.round.next; n != nil && n.early > 0 {
-			c.round = n
-			run.flying++
-			next = append(next, c)
-		} else if g.calls[c.key] == c {
-			delete(g.calls, c.key)
-		}
-	}
-	switch {
-	case next == nil:
-		run.cancel()
-		if g.runs--; g.runs == 0 && g.idle != nil {
-			close(g.idle)
-			g.idle = nil
-		}
-	case run.ctx.Err() != nil: // abandoned, and then somebody came for what had landed
-		run.ctx, run.cancel = context.WithCancel(context.WithoutCancel(run.ctx))
-	}
-	return next
+	t.group.settle(t.calls[i], valid)
 }

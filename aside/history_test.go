@@ -1,0 +1,147 @@
+package aside_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/larder-cache/larder/aside"
+	"github.com/larder-cache/larder/invalidation"
+)
+
+// seed returns what a test draws its random numbers from, which LARDER_SEED
+// repeats.
+func seed(t *testing.T) uint64 {
+	n := rand.Uint64()
+	if s := os.Getenv("LARDER_SEED"); s != "" {
+		var err error
+		if n, err = strconv.ParseUint(s, 10, 64); err != nil {
+			t.Fatalf("LARDER_SEED: %v", err)
+		}
+	}
+	t.Logf("LARDER_SEED=%d", n)
+	return n
+}
+
+// ledger is an origin whose values are version numbers, and what is known of
+// them: the version that a write has made, and the version that every read has
+// to reach, since its invalidation has returned.
+type ledger struct {
+	version, known [8]atomic.Int64
+}
+
+func raise(a *atomic.Int64, n int64) {
+	for old := a.Load(); old < n && !a.CompareAndSwap(old, n); old = a.Load() {
+	}
+}
+
+func dawdle(r *rand.Rand) {
+	for range r.IntN(30) {
+		runtime.Gosched()
+	}
+}
+
+// A read never returns a version older than one whose invalidation had returned
+// before the read began: whoever reads, however it was invalidated, and whatever
+// the store fails at meanwhile.
+func TestNoReadIsOlderThanTheLastInvalidation(t *testing.T) {
+	for name, verbs := range map[string][]string{
+		"store up":     nil,
+		"store flaky":  {"Get", "GetMany", "Reserve", "Commit"},
+		"store wedged": {"Get", "GetMany"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := seed(t)
+			var odds atomic.Uint64
+			p := newProbe(nil)
+			fail := failing(errDown, verbs...)
+			p.hook = func(verb string) error {
+				if odds.Add(0x9e3779b97f4a7c15)>>62 == 0 || name == "store wedged" {
+					return fail(verb)
+				}
+				return nil
+			}
+			checkHistory(t, s, p)
+		})
+	}
+}
+
+func checkHistory(t *testing.T, seed uint64, p *probe) {
+	var l ledger
+	var yield atomic.Uint64
+	load := func(_ context.Context, key int) (int, error) {
+		v := l.version[key].Load()
+		dawdle(rand.New(rand.NewPCG(seed, yield.Add(1))))
+		return int(v), nil
+	}
+	policy := invalidation.Policy{Fresh: time.Millisecond, Stale: time.Hour}
+	tag := func(key int) []string { return []string{strconv.Itoa(key)} }
+	late := &aside.Options[int, int]{Tags: func(key, _ int) []string { return tag(key) }}
+	one := aside.New(p, load, policy, &aside.Options[int, int]{KeyTags: tag})
+	many := aside.NewBatch(p, func(ctx context.Context, keys []int) (map[int]int, error) {
+		rows := map[int]int{}
+		for _, k := range keys {
+			rows[k], _ = load(ctx, k)
+		}
+		return rows, nil
+	}, policy, late)
+	unstored := aside.New(p, load, invalidation.Policy{}, late)
+
+	var wg sync.WaitGroup
+	for worker := range 16 {
+		r := rand.New(rand.NewPCG(seed, uint64(worker)<<32))
+		wg.Go(func() {
+			for range 1500 {
+				key := r.IntN(len(l.known))
+				other := (key + 1) % len(l.known)
+				least, leastOther := l.known[key].Load(), l.known[other].Load()
+				check := func(who string, key, got int, least int64, err error) {
+					if err != nil || int64(got) < least {
+						t.Errorf("%s of %d is version %d, %v: version %d was invalidated before", who, key, got, err, least)
+					}
+				}
+				switch r.IntN(10) {
+				case 0, 1:
+					v := l.version[key].Add(1)
+					dawdle(r)
+					err := p.Domain().InvalidateTags(t.Context(), tag(key)...)
+					if v%2 == 0 {
+						err = one.Invalidate(t.Context(), key)
+						many.Invalidate(t.Context(), key)
+					}
+					if err == nil {
+						raise(&l.known[key], v)
+					}
+				case 2, 3, 4:
+					got, err := many.GetMany(t.Context(), []int{key, other})
+					check("GetMany", key, got[key], least, err)
+					check("GetMany", other, got[other], leastOther, err)
+				case 5:
+					ctx, cancel := context.WithCancel(t.Context())
+					go cancel()
+					if got, err := one.Get(ctx, key); err == nil {
+						check("a hasty Get", key, got, least, err)
+					}
+				case 6:
+					got, err := unstored.Get(t.Context(), key)
+					check("an unstored Get", key, got, least, err)
+				default:
+					got, err := one.Get(t.Context(), key)
+					check("Get", key, got, least, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, close := range []func(context.Context) error{one.Close, many.Close, unstored.Close} {
+		if err := close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -1,0 +1,142 @@
+package aside_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/larder-cache/larder/aside"
+	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/invalidation"
+)
+
+var stale = invalidation.Policy{Fresh: time.Minute, Stale: time.Hour}
+
+func TestAHundredThousandStaleReadsMakeOneRefresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, n := &origin{}, &cache.Counter{}
+		l := aside.New(newProbe(nil), o.load, stale, &aside.Options[int, int]{Observer: n})
+		l.Get(t.Context(), 1)
+		time.Sleep(time.Minute)
+		o.take = time.Second
+		goroutines := runtime.NumGoroutine()
+		for range 100_000 {
+			if v, err := l.Get(t.Context(), 1); v != 101 || err != nil {
+				t.Fatalf("Get is %d, %v", v, err)
+			}
+		}
+		if n := runtime.NumGoroutine() - goroutines; n > 1 {
+			t.Errorf("%d goroutines refresh", n)
+		}
+		time.Sleep(2 * time.Second)
+		if v, _ := l.Get(t.Context(), 1); v != 102 || o.loads.Load() != 2 {
+			t.Errorf("after the refresh Get is %d, after %d loads", v, o.loads.Load())
+		}
+		if n.Count(cache.StaleServed) != 100_000 {
+			t.Errorf("%d stale reads are counted", n.Count(cache.StaleServed))
+		}
+	})
+}
+
+func TestARefreshThatFailsIsObservedAndTheStaleValueServedUntilItExpires(t *testing.T) {
+	for name, fail := range map[string]func() error{
+		"error":  func() error { return errors.New("the origin is down") },
+		"panic":  func() error { panic("boom") },
+		"Goexit": func() error { runtime.Goexit(); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				seen, loads := &events{}, 0
+				l := aside.New(newProbe(nil), func(context.Context, int) (int, error) {
+					if loads++; loads > 1 {
+						return 0, fail()
+					}
+					return 7, nil
+				}, stale, &aside.Options[int, int]{Observer: seen})
+				l.Get(t.Context(), 1)
+				synctest.Wait()
+				for range 60 {
+					time.Sleep(time.Minute)
+					if v, err := l.Get(t.Context(), 1); v != 7 || err != nil {
+						t.Fatalf("Get is %d, %v", v, err)
+					}
+					synctest.Wait()
+				}
+				time.Sleep(time.Minute)
+				if _, err := l.Get(t.Context(), 1); err == nil {
+					t.Error("the value is served after it has expired")
+				}
+				synctest.Wait()
+				failures := len(seen.of(cache.LoadPanic))
+				for _, e := range seen.of(cache.Load) {
+					if e.Err != nil {
+						failures++
+					}
+				}
+				if failures != 61 {
+					t.Errorf("%d failures are observed", failures)
+				}
+			})
+		})
+	}
+}
+
+func TestARefreshNeverBringsAnInvalidatedValueBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var version atomic.Int64
+		l := aside.New(newProbe(nil), func(context.Context, int) (int, error) {
+			v := version.Load()
+			time.Sleep(time.Second)
+			return int(v), nil
+		}, stale, nil)
+		l.Get(t.Context(), 1)
+		time.Sleep(time.Minute)
+		l.Get(t.Context(), 1) // a refresh reads version 0
+		synctest.Wait()
+		version.Store(1)
+		l.Invalidate(t.Context(), 1)
+		for range 3 {
+			if v, err := l.Get(t.Context(), 1); v != 1 || err != nil {
+				t.Errorf("Get is %d, %v", v, err)
+			}
+			time.Sleep(2 * time.Second)
+		}
+	})
+}
+
+func TestARefreshOutlivesWhoHasCausedIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &origin{take: time.Second}
+		l := aside.New(newProbe(nil), o.load, stale, nil)
+		l.Get(t.Context(), 1)
+		time.Sleep(time.Minute)
+		ctx, cancel := context.WithCancel(t.Context())
+		l.Get(ctx, 1)
+		cancel()
+		time.Sleep(2 * time.Second)
+		if v, _ := l.Get(t.Context(), 1); v != 102 {
+			t.Errorf("Get is %d", v)
+		}
+		synctest.Wait()
+	})
+}
+
+func TestAStaleValueMetAtReserveIsLoadedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, o := newProbe(nil), &origin{}
+		l := aside.New(p, o.load, stale, nil)
+		l.Get(t.Context(), 1)
+		time.Sleep(time.Minute)
+		for range 2 { // the first read starts a refresh, the second meets its result
+			l.Get(t.Context(), 1)
+			synctest.Wait()
+		}
+		if p.count("Reserve") != 2 || o.loads.Load() != 2 {
+			t.Errorf("%d loads, %v", o.loads.Load(), p.verbs)
+		}
+	})
+}

@@ -1,0 +1,113 @@
+package flight
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+
+	"github.com/larder-cache/larder/cache"
+)
+
+// run is the keys that go together. All but ctx is guarded by the Group's lock.
+type run[K comparable, R any] struct {
+	calls      []*call[K, R]
+	ctx        context.Context // of the trip that is under way
+	cancel     context.CancelFunc
+	background bool
+	waiters    int // without an answer, over all keys
+	flying     int // keys that have not landed
+}
+
+var errUnanswered = errors.New("larder: a load has ended without an answer")
+
+// newRun returns a run without keys. The lock is held, here and in what follows
+// up to start.
+func (g *Group[K, R]) newRun(ctx context.Context) *run[K, R] {
+	r := &run[K, R]{}
+	r.detach(ctx)
+	g.runs++
+	return r
+}
+
+// detach gives the run a context that has the values of ctx and an end of its
+// own.
+func (r *run[K, R]) detach(ctx context.Context) {
+	r.ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
+}
+
+func (g *Group[K, R]) open(r *run[K, R], ctx context.Context, key K) *call[K, R] {
+	c := &call[K, R]{key: key, run: r, round: newRound[R](ctx)}
+	r.calls = append(r.calls, c)
+	r.flying++
+	g.calls[key] = c
+	return c
+}
+
+// abandon cancels a trip that nobody waits for while it is asking the origin,
+// and lets newcomers open a new call.
+func (g *Group[K, R]) abandon(r *run[K, R]) {
+	if r.waiters > 0 || r.background || r.flying == 0 {
+		return
+	}
+	r.cancel()
+	for _, c := range r.calls {
+		if g.calls[c.key] == c && c.round.phase < landed {
+			delete(g.calls, c.key)
+		}
+	}
+}
+
+// start sets a new run going, if there is one.
+func (g *Group[K, R]) start(r *run[K, R]) {
+	if r != nil {
+		go g.fly(r, r.calls)
+	}
+}
+
+// fly makes one round of some keys of a run, and has the next one made if
+// somebody waits for it. Each round has a goroutine of its own, since work may
+// end it.
+func (g *Group[K, R]) fly(r *run[K, R], calls []*call[K, R]) {
+	t := &Trip[K, R]{group: g, calls: calls}
+	returned := false
+	defer func() {
+		err := errUnanswered
+		if !returned {
+			err = &cache.PanicError{Value: recover(), Stack: debug.Stack()}
+		}
+		t.Fail(err)
+		if next := g.finish(r, calls); next != nil {
+			go g.fly(r, next)
+		}
+	}()
+	g.work(r.ctx, t)
+	returned = true
+}
+
+// finish settles what has not settled and returns the calls that need another
+// round. The others are over.
+func (g *Group[K, R]) finish(r *run[K, R], calls []*call[K, R]) (next []*call[K, R]) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	r.cancel()
+	r.background = false // what comes now is for those who wait
+	for _, c := range calls {
+		g.settle(c, false)
+		if n := c.round.next; n != nil && n.early > 0 {
+			c.round = n
+			r.flying++
+			next = append(next, c)
+		} else if g.calls[c.key] == c {
+			delete(g.calls, c.key)
+		}
+	}
+	if next != nil {
+		r.detach(next[0].round.ctx)
+		return next
+	}
+	if g.runs--; g.runs == 0 && g.idle != nil {
+		close(g.idle)
+		g.idle = nil
+	}
+	return nil
+}
