@@ -19,6 +19,9 @@ type Batch[K comparable, V any] struct{ engine[K, V] }
 // nobody asked for is ignored. It may return some values together with an error,
 // which is then that of the other keys. NewBatch panics as New does, but
 // Options.NotFound may always be nil.
+//
+// Calls are shared within one Batch. Where keys are read one at a time too, use
+// its Get, and no Loader beside it.
 func NewBatch[K comparable, V any](store cache.Cache[K, V], load func(context.Context, []K) (map[K]V, error), p invalidation.Policy, o *Options[K, V]) *Batch[K, V] {
 	opts := check("NewBatch", store == nil, load == nil, p, o)
 	if opts.NotFound == nil {

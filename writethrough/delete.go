@@ -2,31 +2,60 @@ package writethrough
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/larder-cache/larder/cache"
 )
 
+// DeleteOptions change what a deleting function does. The zero DeleteOptions are
+// the defaults. Each field means what it means in Options.
+type DeleteOptions[K comparable] struct {
+	Name         string
+	Invalidates  func(key K) []string
+	Domain       TagInvalidator
+	FailOpen     bool
+	WriteTimeout time.Duration
+	Observer     cache.Observer
+}
+
 // Delete decorates a function that deletes from the origin. The function it
 // returns has the same signature and the promises of Writer.Write: the value is
 // gone from the cache before it is gone from the origin, and does not come back.
-// A delete whose quarantine fails is not started. The origin has 30s for it.
-// Delete panics if store or del is nil. The function costs two round trips to
-// the store, beside the delete.
-func Delete[K comparable, V any](store cache.Cache[K, V], del func(context.Context, K) error) func(context.Context, K) error {
+// It costs two round trips to the store, beside the delete.
+//
+// Delete panics, naming the argument or field, if store or del is nil, or as New
+// does for options.
+func Delete[K comparable, V any](store cache.Cache[K, V], del func(context.Context, K) error, o *DeleteOptions[K]) func(context.Context, K) error {
+	var opts DeleteOptions[K]
+	if o != nil {
+		opts = *o
+	}
 	switch {
 	case store == nil:
 		panic("larder: writethrough.Delete: store is nil")
 	case del == nil:
 		panic("larder: writethrough.Delete: del is nil")
+	case opts.WriteTimeout < 0:
+		panic(fmt.Sprintf("larder: writethrough.Delete: DeleteOptions.WriteTimeout is %v: it cannot be negative", opts.WriteTimeout))
+	case opts.Invalidates != nil && opts.Domain == nil:
+		panic("larder: writethrough.Delete: DeleteOptions.Invalidates is set, but DeleteOptions.Domain is nil: say where the tags are")
+	case opts.WriteTimeout == 0:
+		opts.WriteTimeout = defaultTimeout
 	}
 	return func(ctx context.Context, key K) error {
 		t := through[K, V]{
-			store: store, slot: cache.Slot[K]{Key: key}, timeout: defaultTimeout,
-			observe: func(error) {},
+			store: store, slot: cache.Slot[K]{Key: key}, timeout: opts.WriteTimeout, failOpen: opts.FailOpen,
+			observe: func(err error) { observe(opts.Observer, opts.Name, err) },
 			write: func(ctx context.Context) (*cache.Entry[V], []K, error) {
 				return nil, nil, del(ctx, key)
 			},
-			tags: func(context.Context, bool) error { return nil },
+			tags: func(ctx context.Context, _ bool) error {
+				if opts.Invalidates == nil {
+					return nil
+				}
+				return invalidate(ctx, opts.Domain, opts.Invalidates(key))
+			},
 		}
 		return t.run(ctx)
 	}

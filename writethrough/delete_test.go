@@ -3,11 +3,15 @@ package writethrough_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/invalidation"
+	"github.com/larder-cache/larder/memstore"
 	"github.com/larder-cache/larder/writethrough"
 )
 
@@ -20,7 +24,7 @@ func TestADeletedValueIsGoneBeforeAndAfter(t *testing.T) {
 			t.Error("the value is there while the origin deletes it")
 		}
 		return nil
-	})
+	}, nil)
 	if err := del(t.Context(), 1); err != nil || p.has(1) != 0 {
 		t.Errorf("the delete is %v, the store has %d", err, p.has(1))
 	}
@@ -41,7 +45,7 @@ func TestWhatADeleteReports(t *testing.T) {
 				return errNo
 			}
 			return nil
-		})(t.Context(), 1)
+		}, nil)(t.Context(), 1)
 		if !is(err) || asked == (verb == "quarantine") {
 			t.Errorf("%s fails: %v, the origin was asked: %v", verb, err, asked)
 		}
@@ -54,9 +58,51 @@ func TestADeleteEnds(t *testing.T) {
 		err := writethrough.Delete(newProbe(), func(ctx context.Context, _ int) error {
 			<-ctx.Done()
 			return ctx.Err()
-		})(t.Context(), 1)
+		}, nil)(t.Context(), 1)
 		if err != context.DeadlineExceeded || time.Since(start) != 30*time.Second {
 			t.Errorf("it is %v after %v", err, time.Since(start))
 		}
 	})
+}
+
+func TestADeleteInvalidatesTheTagsOfItsKeyAlsoIfItsOutcomeIsUnknown(t *testing.T) {
+	lost := errors.New("the connection was lost")
+	for _, outcome := range []error{nil, lost} {
+		d := invalidation.NewDomain()
+		store := memstore.New[int, row](d, 10, nil)
+		remove := writethrough.Delete(store, func(context.Context, int) error { return outcome }, &writethrough.DeleteOptions[int]{
+			Invalidates: func(k int) []string { return []string{"list", "list", fmt.Sprint("row:", k)} }, Domain: d,
+		})
+		now := cache.Now()
+		for k, tag := range []string{"list", "row:7", "row:8"} {
+			if _, err := cache.Put(t.Context(), store, k, &cache.Entry[row]{Tags: []string{tag}, Fresh: now + 60_000, Expires: now + 60_000}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := remove(t.Context(), 7); err != outcome {
+			t.Errorf("the error is %v, not %v", err, outcome)
+		}
+		for k, there := range []bool{false, false, true} {
+			if e, _ := store.Get(t.Context(), k); (e != nil) != there {
+				t.Errorf("after %v entry %d is there: %v", outcome, k, e != nil)
+			}
+		}
+	}
+}
+
+func TestDeleteNamesTheOptionThatIsWrong(t *testing.T) {
+	store := memstore.New[int, row](nil, 10, nil)
+	for want, o := range map[string]*writethrough.DeleteOptions[int]{
+		"WriteTimeout": {WriteTimeout: -1},
+		"Domain":       {Invalidates: func(int) []string { return nil }},
+	} {
+		func() {
+			defer func() {
+				if p := fmt.Sprint(recover()); !strings.Contains(p, want) {
+					t.Errorf("the panic %q does not name %s", p, want)
+				}
+			}()
+			writethrough.Delete(store, func(context.Context, int) error { return nil }, o)
+		}()
+	}
 }

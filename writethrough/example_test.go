@@ -67,7 +67,7 @@ func ExampleDelete() {
 		fmt.Println("DELETE", id)
 		delete(db, id)
 		return nil
-	})
+	}, nil)
 
 	users.Get(ctx, 42)
 	err := remove(ctx, 42)

@@ -68,7 +68,7 @@ func TestNoReadIsOlderThanTheLastWrite(t *testing.T) {
 	remove := writethrough.Delete(store, func(_ context.Context, id int) error {
 		touch(id)
 		return nil
-	})
+	}, nil)
 
 	var wg sync.WaitGroup
 	for worker := range 16 {

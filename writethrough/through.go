@@ -93,3 +93,17 @@ func (t *through[K, V]) undo(ctx context.Context, fill cache.Fill[V]) {
 func outlive(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 }
+
+// observe reports that the store could not be asked or told something.
+func observe(o cache.Observer, name string, err error) {
+	if o != nil {
+		o.Observe(cache.Event{Kind: cache.Unavailable, Cache: name, N: 1, Err: err})
+	}
+}
+
+func invalidate(ctx context.Context, d TagInvalidator, tags []string) error {
+	if tags = unique(tags); len(tags) == 0 {
+		return nil
+	}
+	return d.InvalidateTags(ctx, tags...)
+}

@@ -92,10 +92,7 @@ func (w *Writer[K, V]) Write(ctx context.Context, v V) (V, error) {
 			if done {
 				tags = slices.Concat(tags, w.o.Invalidates(w.key(out), out))
 			}
-			if tags = unique(tags); len(tags) == 0 {
-				return nil
-			}
-			return w.o.Domain.InvalidateTags(ctx, tags...)
+			return invalidate(ctx, w.o.Domain, tags)
 		},
 	}
 	err := t.run(ctx)
@@ -122,11 +119,7 @@ func (w *Writer[K, V]) entry(key K, v V, took time.Duration) *cache.Entry[V] {
 	return e
 }
 
-func (w *Writer[K, V]) observe(err error) {
-	if w.o.Observer != nil {
-		w.o.Observer.Observe(cache.Event{Kind: cache.Unavailable, Cache: w.o.Name, N: 1, Err: err})
-	}
-}
+func (w *Writer[K, V]) observe(err error) { observe(w.o.Observer, w.o.Name, err) }
 
 // unique returns tags without repetitions.
 func unique(tags []string) []string {

@@ -303,8 +303,8 @@ func TestNonsenseIsNamedAtConstruction(t *testing.T) {
 		"Policy.Stale":         func() { writethrough.New(p, row.key, p.write, invalidation.Policy{Stale: time.Hour}, nil) },
 		"Options.WriteTimeout": options(writethrough.Options[int, row]{WriteTimeout: -1}),
 		"Options.Domain":       options(writethrough.Options[int, row]{Invalidates: func(int, row) []string { return nil }}),
-		"Delete: store is nil": func() { writethrough.Delete[int, row](nil, del) },
-		"Delete: del is nil":   func() { writethrough.Delete(p, nil) },
+		"Delete: store is nil": func() { writethrough.Delete[int, row](nil, del, nil) },
+		"Delete: del is nil":   func() { writethrough.Delete(p, nil, nil) },
 	} {
 		func() {
 			defer func() {

@@ -73,13 +73,16 @@ func TestAShopThatFailsOpenWritesWithoutRedisAndSaysSo(t *testing.T) {
 	if !errors.As(err, &told) || pear.ID == 0 {
 		t.Errorf("AddProduct: %+v, %v", pear, err)
 	}
-	if err := shop.Remove(t.Context(), id); !errors.Is(err, cache.ErrNotStarted) {
-		t.Errorf("Remove: %v", err)
-	}
 	// This process at least has seen it.
 	for _, want := range []Product{p, pear} {
 		if got, err := shop.Product(t.Context(), want.ID); got != want || err != nil {
 			t.Errorf("%+v, %v, want %+v", got, err, want)
 		}
+	}
+	if err := shop.Remove(t.Context(), id); !errors.As(err, &told) {
+		t.Errorf("Remove: %v", err)
+	}
+	if got, err := shop.Product(t.Context(), id); err != ErrNoProduct {
+		t.Errorf("after Remove: %+v, %v", got, err)
 	}
 }

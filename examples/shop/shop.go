@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/larder-cache/larder/aside"
@@ -22,10 +21,10 @@ type Options struct {
 	// how far one process may be behind what another has changed. The default
 	// is 30s.
 	Fresh time.Duration
-	// FailOpen takes orders for new products and prices also while Redis is
-	// away. Other processes may then show the old price for as long as Fresh,
+	// FailOpen takes orders for new products, prices and removals also while
+	// Redis is away. Other processes may then show the old price for as long as Fresh,
 	// and the caller is told so by a *cache.PostCommitError. The default is to
-	// refuse, with cache.ErrNotStarted. Remove always refuses.
+	// refuse, with cache.ErrNotStarted.
 	FailOpen bool
 	// Observer is told of what happens in memory, and of loads.
 	Observer cache.Observer
@@ -41,7 +40,6 @@ type Shop struct {
 	add      *writethrough.Writer[int64, Product]
 	setPrice *writethrough.Writer[int64, Product]
 	remove   func(context.Context, int64) error
-	domain   *invalidation.Domain
 }
 
 // NewShop returns a Shop that sells what is in repo.
@@ -82,8 +80,11 @@ func NewShop(repo *Repo, o Options) *Shop {
 			Domain:      domain,
 			FailOpen:    o.FailOpen,
 		}),
-		remove: writethrough.Delete(products, repo.Delete),
-		domain: domain,
+		remove: writethrough.Delete(products, repo.Delete, &writethrough.DeleteOptions[int64]{
+			Invalidates: func(id int64) []string { return []string{productTag(id)} },
+			Domain:      domain,
+			FailOpen:    o.FailOpen,
+		}),
 	}
 }
 
@@ -130,18 +131,6 @@ func (s *Shop) SetPrice(ctx context.Context, id, price int64) (Product, error) {
 
 // Remove takes a product out of the shop, or returns ErrNoProduct. The page that
 // it was on is loaded again, and ends with a product more than before; those
-// behind it are named by cursors, so they are what they were.
-func (s *Shop) Remove(ctx context.Context, id int64) error {
-	err := s.remove(ctx, id)
-	if errors.Is(err, cache.ErrNotStarted) {
-		return err
-	}
-	// Also after an error, since the database may have removed the product all
-	// the same, and also if the caller has left.
-	tagErr := s.domain.InvalidateTags(context.WithoutCancel(ctx), productTag(id))
-	var post *cache.PostCommitError
-	if tagErr != nil && (err == nil || errors.As(err, &post)) {
-		return &cache.PostCommitError{Err: errors.Join(err, tagErr)}
-	}
-	return err
-}
+// behind it are named by cursors, so they are what they were. The error may be a
+// *cache.PostCommitError, as in AddProduct.
+func (s *Shop) Remove(ctx context.Context, id int64) error { return s.remove(ctx, id) }
