@@ -32,7 +32,7 @@ func TestTheTestsThatDocumentsNameExist(t *testing.T) {
 
 func TestTheLinksOfDocumentsLeadSomewhere(t *testing.T) {
 	walk(t, ".md", func(path, text string) {
-		for _, m := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(text, -1) {
+		for _, m := range regexp.MustCompile(`\]\(([\w./-]+)\)`).FindAllStringSubmatch(text, -1) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(path), m[1])); err != nil {
 				t.Errorf("%s: the link %s leads nowhere", path, m[1])
 			}
