@@ -16,6 +16,7 @@ import (
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/internal/redistest"
 	"github.com/larder-cache/larder/invalidation"
+	"github.com/larder-cache/larder/memstore"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -44,6 +45,9 @@ type chaos struct {
 	// shared reads through a Loader and writes through a Writer, so that
 	// callers share loads.
 	shared bool
+	// memory puts memory in front, in a single process: that of the others would
+	// be behind, and is documented to be.
+	memory bool
 	// bend, if set, makes the fill wrong, to show that the test can fail.
 	bend func(s cache.Cache[int, int64], load func() *cache.Entry[int64], slot cache.Slot[int])
 
@@ -244,13 +248,20 @@ func (c *chaos) run(t *testing.T, rdb redis.UniversalClient, d time.Duration) {
 			}
 		})
 	}
-	for i := range chaosSpaces {
+	spaces := chaosSpaces
+	if c.memory {
+		spaces = 1
+	}
+	for i := range spaces {
 		space, err := Open(t.Context(), rdb, c.name, &Options{Timeout: 10 * time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer space.Close(context.Background())
-		s := New[int, int64](space, "rows", nil)
+		var s cache.Cache[int, int64] = New[int, int64](space, "rows", nil)
+		if c.memory {
+			s = cache.Tiered(memstore.New[int, int64](space.Domain, chaosRows-2, nil), s)
+		}
 		read := c.read
 		if c.shared {
 			read = c.readShared(s)
@@ -319,9 +330,13 @@ func bends() map[string]func(s cache.Cache[int, int64], load func() *cache.Entry
 type fillOfRows = fill[int, int64]
 
 func testChaos(t *testing.T, rdb redis.UniversalClient) {
-	for name, shared := range map[string]bool{"NobodyReadsWhatWasInvalidated": false, "NobodyIsHandedWhatWasInvalidated": true} {
+	for name, c := range map[string]*chaos{
+		"NobodyReadsWhatWasInvalidated":      {},
+		"NobodyIsHandedWhatWasInvalidated":   {shared: true},
+		"MemoryDoesNotKeepWhatIsInvalidated": {memory: true},
+	} {
 		t.Run(name, func(t *testing.T) {
-			c := &chaos{name: "chaos", shared: shared}
+			c.name = "chaos"
 			c.run(t, rdb, chaosTime(t))
 			if c.stale.Load() > 0 {
 				t.Fatalf("%d stale reads; the first: %s", c.stale.Load(), *c.first.Load())
@@ -331,7 +346,7 @@ func testChaos(t *testing.T, rdb redis.UniversalClient) {
 					t.Errorf("no %s: the test proves nothing", what)
 				}
 			}
-			if !shared && c.refused.Load() == 0 {
+			if !c.shared && c.refused.Load() == 0 {
 				t.Error("no refused fill: the test proves nothing")
 			}
 		})
