@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"weak"
 
 	"go.uber.org/goleak"
 )
@@ -71,6 +72,21 @@ func TestAnInvalidationBetweenWatchAndGuardRefuses(t *testing.T) {
 	}
 }
 
+func TestAWatchDoesNotDependOnTheSliceItWasGiven(t *testing.T) {
+	d := NewDomain()
+	tags := []string{"a"}
+	w := d.Watch(tags...)
+	tags[0] = "b"
+	g := guarded(t, w, "a", "b")
+	d.Expire("b")
+	if g.Valid() {
+		t.Error("the guard watches another tag than the one it was asked for")
+	}
+	if _, ok := w.Guard([]string{"b"}); ok {
+		t.Error("a tag that was invalidated since is taken for a known one")
+	}
+}
+
 func TestExpireAllTakesEntriesWithAndWithoutTags(t *testing.T) {
 	d := NewDomain()
 	plain, tagged := guarded(t, d.Watch()), guarded(t, d.Watch("a"), "a")
@@ -110,7 +126,7 @@ func TestAnEmptyTagIsAnErrorAndNothingIsDone(t *testing.T) {
 
 func TestCellsOfNothingDoNotAccumulate(t *testing.T) {
 	d := NewDomain()
-	guards := make([]any, 0, 20_000)
+	guards := make([]any, 0, 100_000)
 	for i := range cap(guards) {
 		guards = append(guards, guarded(t, d.Watch(), fmt.Sprint("tag", i)))
 	}
@@ -129,6 +145,18 @@ func TestCellsOfNothingDoNotAccumulate(t *testing.T) {
 	}
 	if n := d.cells(); n != 0 {
 		t.Errorf("invalidating unknown tags has made %d cells", n)
+	}
+}
+
+func TestTheEndOfACellLeavesTheNextCellOfItsTag(t *testing.T) {
+	d := NewDomain()
+	g := guarded(t, d.Watch("a"), "a")
+	for i := range d.shards {
+		place{&d.shards[i], "a", weak.Make(&cell{tag: "a"})}.remove()
+	}
+	d.Expire("a")
+	if g.Valid() {
+		t.Error("the cell is out of the table while a guard depends on it")
 	}
 }
 

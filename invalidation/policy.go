@@ -76,7 +76,7 @@ func (p Policy) Absence(now cache.Moment) cache.Moment {
 }
 
 func (p Policy) jittered(d time.Duration) time.Duration {
-	if p.Jitter == 0 || d == Forever {
+	if p.Jitter == 0 || d == 0 || d == Forever {
 		return d
 	}
 	cut := time.Duration(rand.Float64() * p.Jitter * float64(d))

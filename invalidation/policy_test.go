@@ -58,6 +58,9 @@ func TestTimesWithoutJitterAreExact(t *testing.T) {
 	if f, e := (Policy{Fresh: Forever}).Value(5); f != cache.Forever || e != cache.Forever {
 		t.Errorf("forever is %d, %d", f, e)
 	}
+	if n := TTL(time.Second).Absence(5); n != 5 {
+		t.Errorf("jitter makes %d ms of no time at all", n-5)
+	}
 	if f, e := (Policy{Fresh: time.Millisecond, Jitter: 1}).Value(5); f < 6 || e < 6 {
 		t.Errorf("jitter has taken all of it: %d, %d", f, e)
 	}

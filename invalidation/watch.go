@@ -13,7 +13,6 @@ type Watch struct {
 	d        *Domain
 	all      uint64
 	sequence uint64
-	tags     []string
 	marks    []mark
 }
 
@@ -22,7 +21,6 @@ type Watch struct {
 func (d *Domain) Watch(tags ...string) Watch {
 	w := Watch{d: d, all: d.all.Load(), sequence: d.sequence.Load()}
 	if len(tags) > 0 {
-		w.tags = tags
 		w.marks = make([]mark, len(tags))
 		for i, t := range tags {
 			c := d.intern(maphash.String(d.seed, t), t)
@@ -47,7 +45,8 @@ func (w *Watch) Guard(tags []string) (g cache.Guard, ok bool) {
 		made.marks = make([]mark, 0, len(tags))
 	}
 	for _, t := range tags {
-		if i := slices.Index(w.tags, t); i >= 0 {
+		// By the names in the cells: the slice given to Watch is its owner's.
+		if i := slices.IndexFunc(w.marks, func(m mark) bool { return m.cell.tag == t }); i >= 0 {
 			made.marks = append(made.marks, w.marks[i])
 			continue
 		}

@@ -38,7 +38,8 @@ func (s *Store[K, V]) open(slots []cache.Slot[K], write bool) *fill[K, V] {
 }
 
 // Reserve opens a fill. A fill that is neither committed nor cancelled costs
-// nothing but its memory.
+// nothing but its memory. A Commit of another number of entries than slots is
+// an error and ends the fill; one after Close is cache.ErrClosed.
 func (s *Store[K, V]) Reserve(_ context.Context, slots ...cache.Slot[K]) (cache.Fill[V], error) {
 	if s.closed.Load() {
 		return nil, cache.ErrClosed
@@ -60,16 +61,19 @@ func (s *Store[K, V]) Reserve(_ context.Context, slots ...cache.Slot[K]) (cache.
 }
 
 // Quarantine takes the values away and keeps others from storing until the fill
-// is committed or cancelled, however long that takes.
+// is committed or cancelled, however long that takes. A key in two slots is an
+// error, and then nothing is done.
 func (s *Store[K, V]) Quarantine(_ context.Context, slots ...cache.Slot[K]) (cache.Fill[V], error) {
 	if s.closed.Load() {
 		return nil, cache.ErrClosed
 	}
-	for i, sl := range slots {
-		for _, other := range slots[:i] {
-			if sl.Key == other.Key {
+	if len(slots) > 1 {
+		seen := make(map[K]struct{}, len(slots))
+		for _, sl := range slots {
+			if _, twice := seen[sl.Key]; twice {
 				return nil, fmt.Errorf("larder: two slots of one fill have the key %v", sl.Key)
 			}
+			seen[sl.Key] = struct{}{}
 		}
 	}
 	f := s.open(slots, true)

@@ -34,9 +34,23 @@ func TestAFillThatCannotRememberIsRefused(t *testing.T) {
 		t.Errorf("the fill is %v", out[0])
 	}
 	f, _ = s.Reserve(ctx, cache.Slot[int]{Key: 1})
+	q, _ := s.Quarantine(ctx, cache.Slot[int]{Key: 2})
 	s.Clear()
-	if out, _ := f.Commit(ctx, entry(1)); out[0] != cache.Refused {
-		t.Errorf("after Clear the fill is %v", out[0])
+	for _, open := range []cache.Fill[int]{f, q} {
+		if out, _ := open.Commit(ctx, entry(1)); out[0] != cache.Refused {
+			t.Errorf("after Clear the fill is %v", out[0])
+		}
+	}
+}
+
+func TestAFillDoesNotDependOnTheSlotsItWasGiven(t *testing.T) {
+	s := memstore.New[int, int](nil, 10, nil)
+	tags := []string{"a"}
+	f, _ := s.Reserve(ctx, cache.Slot[int]{Key: 1, Tags: tags})
+	s.Domain().Expire("b")
+	tags[0] = "b"
+	if out, _ := f.Commit(ctx, entry(1, "b")); out[0] != cache.Refused || has(t, s, 1) {
+		t.Errorf("%v with a tag that was invalidated since Reserve", out[0])
 	}
 }
 
@@ -125,6 +139,7 @@ func BenchmarkHit(b *testing.B) {
 		fill(b, s, keys[i], entry(i, "tag"))
 	}
 	b.ReportAllocs()
+	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for i := 0; pb.Next(); i++ {
 			s.Get(ctx, keys[i%len(keys)])

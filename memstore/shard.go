@@ -23,7 +23,7 @@ type shard[K comparable, V any] struct {
 	recent   []uint64
 	cleared  uint64 // the sequence when everything was last invalidated
 	held     map[K]*quarantine
-	_        [24]byte // shards that share a cache line slow each other down
+	_        [56]byte // shards that share a cache line slow each other down
 }
 
 // quarantine is a key that writers are at work on.

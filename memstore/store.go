@@ -88,7 +88,7 @@ func New[K comparable, V any](domain *invalidation.Domain, capacity int, o *Opti
 // each processor.
 func shardCount(capacity, processors int) int {
 	n := 1
-	for n < 16*processors && n*1024 <= capacity {
+	for n < 16*processors && n*1024 < capacity {
 		n *= 2
 	}
 	return n
@@ -113,8 +113,13 @@ func (s *Store[K, V]) get(key K, now cache.Moment) *cache.Entry[V] {
 	sh := s.shard(s.hash(key))
 	sh.mu.Lock()
 	e, ok := sh.lru.Get(key)
+	written := !ok && sh.held[key] != nil
 	sh.mu.Unlock()
-	if !ok {
+	switch {
+	case written:
+		s.observe(cache.MissWriter)
+		return nil
+	case !ok:
 		s.observe(cache.Miss)
 		return nil
 	}

@@ -63,23 +63,25 @@ func TestCapacityIsWhatWasAsked(t *testing.T) {
 	memstore.New[int, int](nil, 0, nil)
 }
 
-func TestSmallStoresAreExactlyLRU(t *testing.T) {
-	seed := rand.Uint64()
-	r := rand.New(rand.NewPCG(seed, 1))
-	s := memstore.New[int, int](nil, 50, nil)
-	model, _ := simplelru.NewLRU[int, int](50, nil)
-	for i := range 20_000 {
-		switch k := r.IntN(120); r.IntN(10) {
-		case 0:
-			s.Invalidate(ctx, k)
-			model.Remove(k)
-		case 1, 2, 3:
-			fill(t, s, k, entry(i))
-			model.Add(k, i)
-		default:
-			_, want := model.Get(k)
-			if got := has(t, s, k); got != want {
-				t.Fatalf("seed %d, step %d: key %d is there: %v, in an LRU: %v", seed, i, k, got, want)
+func TestStoresOfUpTo1024AreExactlyLRU(t *testing.T) {
+	for _, capacity := range []int{1, 50, 1024} {
+		seed := rand.Uint64()
+		r := rand.New(rand.NewPCG(seed, 1))
+		s := memstore.New[int, int](nil, capacity, nil)
+		model, _ := simplelru.NewLRU[int, int](capacity, nil)
+		for i := range 20_000 {
+			switch k := r.IntN(2*capacity + 2); r.IntN(10) {
+			case 0:
+				s.Invalidate(ctx, k)
+				model.Remove(k)
+			case 1, 2, 3:
+				fill(t, s, k, entry(i))
+				model.Add(k, i)
+			default:
+				_, want := model.Get(k)
+				if got := has(t, s, k); got != want {
+					t.Fatalf("capacity %d, seed %d, step %d: key %d is there: %v, in an LRU: %v", capacity, seed, i, k, got, want)
+				}
 			}
 		}
 	}
@@ -130,6 +132,38 @@ func TestDeadEntriesMakeRoomBeforeTheyAreCountedAsEvicted(t *testing.T) {
 	}
 }
 
+func TestInvalidatingATagTouchesNoEntry(t *testing.T) {
+	left := 0
+	s := memstore.New(nil, 10_000, &memstore.Options[int, int]{OnEvict: func(int, *cache.Entry[int], memstore.Reason) { left++ }})
+	for k := range 1000 {
+		fill(t, s, k, entry(k, "tag"))
+	}
+	if err := s.Domain().InvalidateTags(ctx, "tag"); err != nil || left != 0 || s.Len() != 1000 {
+		t.Errorf("%v: %d entries left, %d remain: it has gone through its members", err, left, s.Len())
+	}
+	if has(t, s, 1) || has(t, s, 1) || left != 1 || s.Len() != 999 {
+		t.Errorf("an entry that is met goes, once: %d have gone, %d remain", left, s.Len())
+	}
+}
+
+func TestMissesSayWhy(t *testing.T) {
+	var n cache.Counter
+	s := memstore.New(nil, 10, &memstore.Options[int, int]{Observer: &n})
+	fill(t, s, 1, entry(1, "tag"))
+	s.Domain().Expire("tag")
+	q, _ := s.Quarantine(ctx, cache.Slot[int]{Key: 2})
+	for k := range 4 {
+		s.Get(ctx, k)
+	}
+	q.Cancel(ctx)
+	s.Get(ctx, 2)
+	for kind, want := range map[cache.Kind]int64{cache.MissTag: 1, cache.MissWriter: 1, cache.Miss: 3, cache.Hit: 0} {
+		if got := n.Count(kind); got != want {
+			t.Errorf("%v: %d times, not %d", kind, got, want)
+		}
+	}
+}
+
 func TestCallbacksRunWithoutALock(t *testing.T) {
 	var s *memstore.Store[int, int]
 	calls := 0
@@ -153,7 +187,7 @@ func TestCallbacksRunWithoutALock(t *testing.T) {
 }
 
 func TestAllYieldsWhatIsValidAndToleratesChanges(t *testing.T) {
-	s := memstore.New[int, int](nil, 5000, nil)
+	s := memstore.New[int, int](nil, 20_000, nil) // no shard gets full
 	for k := range 3000 {
 		tag := "keep"
 		if k%3 == 0 {
