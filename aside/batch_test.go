@@ -70,6 +70,9 @@ func TestABatchMakesOneTripOfEachKind(t *testing.T) {
 		if want := []string{"Get", "Reserve", "Commit", "GetMany", "Reserve", "Commit", "GetMany"}; !slices.Equal(p.verbs, want) {
 			t.Errorf("the store was asked %v", p.verbs)
 		}
+		if !slices.Equal(p.read, []int{5, 3, 4, 1, 5, 3, 4, 1}) {
+			t.Errorf("the store was asked for %v", p.read)
+		}
 		if got, err := b.GetMany(t.Context(), nil); len(got) != 0 || got == nil || err != nil || p.count("GetMany") != 2 {
 			t.Errorf("GetMany of nothing is %v, %v", got, err)
 		}

@@ -140,3 +140,51 @@ func TestAStaleValueMetAtReserveIsLoadedAgain(t *testing.T) {
 		}
 	})
 }
+
+func TestAnInvalidatedValueIsNotServedAsStale(t *testing.T) {
+	for name, by := range map[string]func(context.Context, *probe, *aside.Loader[int, int]) error{
+		"key": func(ctx context.Context, _ *probe, l *aside.Loader[int, int]) error { return l.Invalidate(ctx, 1) },
+		"tag": func(ctx context.Context, p *probe, _ *aside.Loader[int, int]) error {
+			return p.Domain().InvalidateTags(ctx, "value")
+		},
+		"tag of the key": func(ctx context.Context, p *probe, _ *aside.Loader[int, int]) error {
+			return p.Domain().InvalidateTags(ctx, "key")
+		},
+	} {
+		for when, refreshing := range map[string]bool{"idle": false, "during a refresh": true} {
+			t.Run(name+" "+when, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var version atomic.Int64
+					p := newProbe(nil)
+					l := aside.New(p, func(context.Context, int) (int, error) {
+						v := version.Load()
+						time.Sleep(time.Second)
+						return int(v), nil
+					}, stale, &aside.Options[int, int]{
+						KeyTags: func(int) []string { return []string{"key"} },
+						Tags:    func(int, int) []string { return []string{"value"} },
+					})
+					l.Get(t.Context(), 1)
+					time.Sleep(time.Minute)
+					if refreshing {
+						l.Get(t.Context(), 1) // the refresh reads version 0
+						synctest.Wait()
+					}
+					version.Store(1)
+					if err := by(t.Context(), p, l); err != nil {
+						t.Fatal(err)
+					}
+					for range 5 {
+						if v, err := l.Get(t.Context(), 1); v != 1 || err != nil {
+							t.Errorf("Get is %d, %v", v, err)
+						}
+						time.Sleep(time.Minute)
+					}
+					if err := l.Close(t.Context()); err != nil {
+						t.Error(err)
+					}
+				})
+			})
+		}
+	}
+}

@@ -237,6 +237,25 @@ func TestTheCommitOutlivesTheCallers(t *testing.T) {
 	})
 }
 
+func TestWhatAnAbandonedLoadHasBroughtIsStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProbe(nil)
+		l := aside.New(p, func(ctx context.Context, _ int) (int, error) {
+			<-ctx.Done()
+			return 7, nil // it was as good as done
+		}, minute, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := l.Get(ctx, 1); err != context.DeadlineExceeded {
+			t.Errorf("the error is %v", err)
+		}
+		synctest.Wait()
+		if e, _ := p.Store.Get(t.Context(), 1); e == nil || e.Value != 7 {
+			t.Errorf("the store has %+v", e)
+		}
+	})
+}
+
 func TestAPanicOrGoexitIsAnErrorAndWedgesNothing(t *testing.T) {
 	boom := errors.New("boom")
 	for name, end := range map[string]func(){"panic": func() { panic(boom) }, "Goexit": runtime.Goexit} {

@@ -31,6 +31,7 @@ type probe struct {
 	mu        sync.Mutex
 	hook      func(verb string) error
 	verbs     []string
+	read      []int               // by all GetManys
 	slots     []cache.Slot[int]   // of all Reserves
 	committed []*cache.Entry[int] // of all Commits
 }
@@ -72,6 +73,9 @@ func (p *probe) GetMany(ctx context.Context, keys []int) (map[int]*cache.Entry[i
 	if err := p.at("GetMany"); err != nil {
 		return nil, err
 	}
+	p.mu.Lock()
+	p.read = append(p.read, keys...)
+	p.mu.Unlock()
 	return p.Store.GetMany(ctx, keys)
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/aside"
+	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/invalidation"
 	"github.com/larder-cache/larder/memstore"
 	"github.com/larder-cache/larder/writethrough"
@@ -40,8 +41,12 @@ func dawdle(r *rand.Rand) {
 // A read that begins after a write has returned, in whatever way, has that
 // version or a later one: with writers that overlap, fail after all, or delete.
 func TestNoReadIsOlderThanTheLastWrite(t *testing.T) {
-	s := seed(t)
-	store := memstore.New[int, row](nil, 100, nil)
+	history(t.Context(), memstore.New[int, row](nil, 100, nil), seed(t), 1500, t.Errorf)
+}
+
+// history has 16 workers write, delete and read through store, each in so many
+// steps, and reports what should not have happened.
+func history(ctx context.Context, store cache.Cache[int, row], s uint64, steps int, report func(string, ...any)) {
 	var version, known [4]atomic.Int64
 	var draws atomic.Uint64
 	random := func() *rand.Rand { return rand.New(rand.NewPCG(s, draws.Add(1))) }
@@ -74,34 +79,34 @@ func TestNoReadIsOlderThanTheLastWrite(t *testing.T) {
 	for worker := range 16 {
 		r := rand.New(rand.NewPCG(s, uint64(worker)<<32))
 		wg.Go(func() {
-			for range 1500 {
+			for range steps {
 				id := r.IntN(len(known))
 				switch r.IntN(8) {
 				case 0, 1:
-					out, err := w.Write(t.Context(), row{id, 0})
+					out, err := w.Write(ctx, row{id, 0})
 					if err != nil && err != errNo {
-						t.Error(err)
+						report("Write: %v", err)
 					}
 					raise(&known[id], int64(out.version))
 				case 2:
 					least := version[id].Load()
-					if err := remove(t.Context(), id); err != nil {
-						t.Error(err)
+					if err := remove(ctx, id); err != nil {
+						report("delete: %v", err)
 					}
 					raise(&known[id], least+1)
 				default:
 					least := known[id].Load()
-					got, err := l.Get(t.Context(), id)
+					got, err := l.Get(ctx, id)
 					if err != nil || int64(got.version) < least {
-						t.Errorf("Get of %d is version %d, %v: %d was written before", id, got.version, err, least)
+						report("Get of %d is version %d, %v: %d was written before", id, got.version, err, least)
 					}
 				}
 			}
 		})
 	}
 	wg.Wait()
-	if err := l.Close(t.Context()); err != nil {
-		t.Error(err)
+	if err := l.Close(ctx); err != nil {
+		report("Close: %v", err)
 	}
 }
 
