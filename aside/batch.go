@@ -58,6 +58,9 @@ func NewBatch[K comparable, V any](store cache.Cache[K, V], load func(context.Co
 // which the caller does not wait.
 func (b *Batch[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
 	keys = distinct(keys)
+	if cache.Bypassed(ctx) && len(keys) > 0 && !b.closed.Load() {
+		return b.directMany(ctx, keys)
+	}
 	entries, bypass, err := b.askMany(ctx, keys)
 	if err != nil {
 		return nil, err
@@ -128,4 +131,18 @@ func distinct[K comparable](keys []K) []K {
 		}
 	}
 	return out
+}
+
+func (b *Batch[K, V]) directMany(ctx context.Context, keys []K) (map[K]V, error) {
+	values := make(map[K]V, len(keys))
+	errs := make([]error, len(keys))
+	for i, r := range b.direct(ctx, keys) {
+		switch {
+		case r.err == nil:
+			values[keys[i]] = r.value
+		case !r.absent:
+			errs[i] = r.err
+		}
+	}
+	return values, distinctErrors(errs)
 }

@@ -52,11 +52,17 @@ func (g *engine[K, V]) init(store cache.Cache[K, V], p invalidation.Policy, o Op
 // A value that is stale is returned at once and loaded again in the background,
 // once at a time.
 //
+// With a context of cache.Bypass, Get asks the origin, for this caller alone.
+//
 // The value is shared with other callers: treat it as read-only. A hit costs
 // what it costs in the store and allocates nothing. A miss costs a round trip of
 // the store before the load and one after it, for which the caller does not
 // wait.
 func (g *engine[K, V]) Get(ctx context.Context, key K) (V, error) {
+	if cache.Bypassed(ctx) && !g.closed.Load() {
+		r := g.direct(ctx, []K{key})[0]
+		return r.value, r.err
+	}
 	e, bypass, err := g.ask(ctx, key)
 	if e != nil {
 		r := g.result(e)
@@ -117,7 +123,7 @@ func (g *engine[K, V]) unavailable(ctx context.Context, n int, err error) error 
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if errors.Is(err, cache.ErrClosed) {
+	if errors.Is(err, cache.ErrClosed) || errors.Is(err, cache.ErrApart) {
 		return err
 	}
 	g.observe(cache.Unavailable, n, 0, err)

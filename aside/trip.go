@@ -81,7 +81,7 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 		g.observe(cache.Unavailable, len(rest), 0, err)
 	}
 	for _, i := range rest {
-		t.Settle(i, entries[i] != nil && i < len(outcomes) && outcomes[i] != cache.Refused)
+		t.Settle(i, entries[i] != nil && i < len(outcomes) && outcomes[i] == cache.Stored)
 	}
 }
 
@@ -147,6 +147,31 @@ func (g *engine[K, V]) fetch(ctx context.Context, keys []K, rest []int) ([]resul
 		g.observe(cache.Load, len(rest), took, distinctErrors(errs))
 	}
 	return results, took
+}
+
+// direct asks the origin for one caller alone, on the caller's goroutine and
+// context.
+func (g *engine[K, V]) direct(ctx context.Context, keys []K) (results []result[V]) {
+	all := make([]int, len(keys))
+	for i := range all {
+		all[i] = i
+	}
+	returned := false
+	defer func() {
+		if v := recover(); v != nil || !returned {
+			err := &cache.PanicError{Value: v, Stack: debug.Stack()}
+			g.observe(cache.LoadPanic, len(keys), 0, err)
+			if results = make([]result[V], len(keys)); v == nil {
+				return // the goroutine ends
+			}
+			for i := range results {
+				results[i].err = err
+			}
+		}
+	}()
+	results, _ = g.fetch(ctx, keys, all)
+	returned = true
+	return results
 }
 
 // keyTags returns the tags known from the key alone.

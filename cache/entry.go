@@ -2,7 +2,6 @@ package cache
 
 import (
 	"math"
-	"slices"
 	"time"
 )
 
@@ -21,38 +20,11 @@ type Entry[V any] struct {
 	Expires Moment
 	// Cost is how long the origin took to give the value.
 	Cost time.Duration
-	// Guard, set by stores in memory, says whether the entry is still valid.
+	// Guard, set by stores, says whether the entry may be served from memory.
 	Guard Guard
 	// Absent marks the answer of an origin that has no such value.
 	Absent bool
 }
-
-// Guard watches what an entry in memory depends on. Valid costs a few atomic
-// loads and reports whether nothing of it was invalidated since the guard was
-// made; once false it stays false.
-type Guard interface {
-	Valid() bool
-}
-
-// Live reports whether the entry is neither expired at now nor invalidated.
-func (e *Entry[V]) Live(now Moment) bool {
-	return now < e.Expires && (e.Guard == nil || e.Guard.Valid())
-}
-
-// WithGuard returns a copy of e that also depends on g.
-func (e *Entry[V]) WithGuard(g Guard) *Entry[V] {
-	c := *e
-	c.Tags = slices.Clip(e.Tags)
-	if e.Guard != nil {
-		g = both{e.Guard, g}
-	}
-	c.Guard = g
-	return &c
-}
-
-type both struct{ a, b Guard }
-
-func (g both) Valid() bool { return g.a.Valid() && g.b.Valid() }
 
 // Moment is a point in time in milliseconds since 1970 UTC. The zero Moment
 // is in the past.

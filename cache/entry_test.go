@@ -72,25 +72,33 @@ func TestMomentIsTheTimeInMilliseconds(t *testing.T) {
 // guard is a cache.Guard that can be told what to say.
 type guard struct{ invalid bool }
 
-func (g *guard) Valid() bool { return !g.invalid }
+func (g *guard) Trust(time.Time) cache.Trust {
+	if g.invalid {
+		return cache.Invalid
+	}
+	return cache.Valid
+}
+
+// at returns the moment m as the clock would.
+func at(m cache.Moment) time.Time { return m.Time() }
 
 func TestLive(t *testing.T) {
 	g := &guard{}
 	e := &cache.Entry[int]{Expires: 100}
 	guarded := e.WithGuard(g)
-	if !e.Live(99) || e.Live(100) || e.Live(101) {
+	if !e.Live(at(99)) || e.Live(at(100)) || e.Live(at(101)) {
 		t.Error("an entry lives until the moment it expires")
 	}
-	if (&cache.Entry[int]{}).Live(0) {
+	if (&cache.Entry[int]{}).Live(at(0)) {
 		t.Error("an entry without an end is alive at the beginning of time")
 	}
-	if !(&cache.Entry[int]{Expires: cache.Forever}).Live(cache.Forever - 1) {
+	if !(&cache.Entry[int]{Expires: cache.Forever}).Live(at(cache.Forever - 1)) {
 		t.Error("an entry that lives forever is dead")
 	}
-	if !guarded.Live(99) || guarded.Live(100) {
+	if !guarded.Live(at(99)) || guarded.Live(at(100)) {
 		t.Error("a guard that is valid changes when the entry expires")
 	}
-	if g.invalid = true; guarded.Live(99) || !e.Live(99) {
+	if g.invalid = true; guarded.Live(at(99)) || !e.Live(at(99)) {
 		t.Error("an entry lives although its guard is invalid, or another died of it")
 	}
 }
@@ -102,10 +110,10 @@ func TestWithGuardAddsAGuard(t *testing.T) {
 		first := e.WithGuard(a)
 		second := first.WithGuard(b)
 		a.invalid, b.invalid = invalid[0], invalid[1]
-		if got, want := second.Live(0), !invalid[0] && !invalid[1]; got != want {
+		if got, want := second.Live(at(0)), !invalid[0] && !invalid[1]; got != want {
 			t.Errorf("with guards that are invalid: %v, the entry is live: %v", invalid, got)
 		}
-		if first.Live(0) == invalid[0] || e.Guard != nil {
+		if first.Live(at(0)) == invalid[0] || e.Guard != nil {
 			t.Error("WithGuard changed the entry it was called on")
 		}
 		if second.Value != "v" || second.Cost != 3 || !second.Absent || len(second.Tags) != 1 {

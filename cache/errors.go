@@ -19,6 +19,10 @@ var (
 	// ErrNotStorable is wrapped by the error of a Commit that did all it should,
 	// but for an entry that cannot be encoded or is too large: it was refused.
 	ErrNotStorable = errors.New("larder: not storable")
+	// ErrApart answers a Get of what is in memory, but cannot be trusted because
+	// the process has not heard from the servers for too long, if the user has
+	// chosen an error for this case.
+	ErrApart = errors.New("larder: apart from the servers: memory cannot be trusted")
 	// ErrNotStarted is wrapped by the error of a write that did not reach the
 	// origin, because the old value could not be quarantined.
 	ErrNotStarted = errors.New("larder: write not started")

@@ -30,29 +30,32 @@ type Kind uint8
 
 // The kinds of events.
 const (
-	Hit          Kind = iota // a valid entry was returned
-	Miss                     // nothing was there
-	MissExpired              // there was a value past its time
-	MissTag                  // there was a value of which a tag was invalidated or lost
-	MissWriter               // a writer holds the key in quarantine, or another load is under way
-	MissCorrupt              // there was something that is no entry of this key: damaged, foreign, or of another format
-	MissSchema               // there was a value of another codec or of another shape of the Go type
-	MissKey                  // the key is empty or too long to be cached
-	Load                     // the origin was asked; Took, Err
-	LoadPanic                // the load function panicked; Err is a *PanicError
-	FillStored               // a loaded value was stored
-	FillRefused              // a loaded value was not stored, since something was invalidated meanwhile
-	FillPassed               // a loaded value was not stored, since a writer holds the key
-	Unavailable              // the store could not be asked; Err
-	EncodeFailed             // a value could not be encoded or is too large; Err
-	StaleServed              // a stale value was returned while it is being refreshed
-	Evicted                  // entries left a full store
+	Hit            Kind = iota // a valid entry was returned
+	Miss                       // nothing was there
+	MissExpired                // there was a value past its time
+	MissTag                    // there was a value of which a tag was invalidated or lost
+	MissWriter                 // a writer holds the key in quarantine, or another load is under way
+	MissCorrupt                // there was something that is no entry of this key: damaged, foreign, or of another format
+	MissSchema                 // there was a value of another codec or of another shape of the Go type
+	MissKey                    // the key is empty or too long to be cached
+	MissApart                  // there was a value in memory, but the process is apart from the servers
+	Load                       // the origin was asked; Took, Err
+	LoadPanic                  // the load function panicked; Err is a *PanicError
+	FillStored                 // a loaded value was stored
+	FillRefused                // a loaded value was not stored, since something was invalidated meanwhile
+	FillPassed                 // a loaded value was not stored, since a writer holds the key
+	Unavailable                // the store could not be asked; Err
+	EncodeFailed               // a value could not be encoded or is too large; Err
+	BehindServed               // a value in memory was returned although the process is apart from the servers
+	StaleServed                // a stale value was returned while it is being refreshed
+	Evicted                    // entries left a full store
+	QuarantineLost             // a writer ended, and the store had lost its quarantine: readers may have had the old value meanwhile
 	kinds
 )
 
 var kindNames = [kinds]string{"hit", "miss", "miss expired", "miss tag", "miss writer", "miss corrupt", "miss schema",
-	"miss key", "load", "load panic", "fill stored", "fill refused", "fill passed", "unavailable", "encode failed",
-	"stale served", "evicted"}
+	"miss key", "miss apart", "load", "load panic", "fill stored", "fill refused", "fill passed", "unavailable", "encode failed",
+	"behind served", "stale served", "evicted", "quarantine lost"}
 
 // String returns the name of the kind, in lower case.
 func (k Kind) String() string {
@@ -83,7 +86,7 @@ func (c *Counter) Count(k Kind) int64 {
 
 // Misses returns the number of misses of all kinds.
 func (c *Counter) Misses() (n int64) {
-	for k := Miss; k <= MissKey; k++ {
+	for k := Miss; k <= MissApart; k++ {
 		n += c.n[k].Load()
 	}
 	return n

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
+	"math"
 	"sync"
 	"sync/atomic"
+	"time"
 	"weak"
 
 	"github.com/larder-cache/larder/cache"
@@ -14,6 +16,10 @@ import (
 const (
 	stripes = 1024
 	shards  = 32
+	// keyStripes is the number of counters for the keys of a remote store, a
+	// multiple of the number of lanes. An invalidation of a key takes with it
+	// the entries in memory that share its counter: of a million, fifteen.
+	keyStripes = 1 << 16
 )
 
 // Domain is what is invalidated together: the tags of all stores that share it.
@@ -23,15 +29,20 @@ const (
 type Domain struct {
 	remote Remote
 	seed   maphash.Seed
-	// all counts the calls of ExpireAll; plain is the guard of entries that
-	// depend on nothing else.
-	all   atomic.Uint64
+	lanes  []lane
+	// keys counts the invalidations of keys in the remote store, each in the
+	// stripe of its Hash. It is nil if there is no remote store.
+	keys  []atomic.Uint64
 	plain atomic.Pointer[guard]
-	// sequence counts invalidations by tag; last has, for each stripe of tags,
+	// sequence counts what was invalidated; last has, for each stripe of tags,
 	// the number of the last one.
 	sequence atomic.Uint64
 	last     [stripes]atomic.Uint64
 	shards   [shards]shard
+	holds    holds
+	retries  retries
+	refuses  bool // entries that are apart are errors
+	opened   time.Time
 }
 
 // shard is a part of the table of cells. Pointers are weak: a cell lives as
@@ -48,20 +59,20 @@ type cell struct {
 	tag string
 }
 
-// Remote is where the tags of a Domain are kept for other processes.
-type Remote interface {
-	// InvalidateTags returns when no read of the remote store that starts
-	// later finds an entry that carried one of the tags.
-	InvalidateTags(ctx context.Context, tags []string) error
+// NewDomain returns a Domain of this process alone.
+func NewDomain() *Domain {
+	d := newDomain(1)
+	d.lanes[0].until.Store(unlimited)
+	return d
 }
 
-// NewDomain returns a Domain of this process alone.
-func NewDomain() *Domain { return &Domain{seed: maphash.MakeSeed()} }
-
-// NewRemoteDomain returns a Domain whose invalidations go to r first.
-func NewRemoteDomain(r Remote) *Domain {
-	d := NewDomain()
-	d.remote = r
+func newDomain(lanes int) *Domain {
+	d := &Domain{seed: maphash.MakeSeed(), lanes: make([]lane, lanes), opened: time.Now()}
+	for i := range d.lanes {
+		d.lanes[i].domain = d
+		d.lanes[i].until.Store(math.MinInt64)
+	}
+	d.retries.init(d)
 	return d
 }
 
@@ -70,18 +81,26 @@ func NewRemoteDomain(r Remote) *Domain {
 // the number of entries: nothing but a counter in memory, and one round trip if
 // there is a remote store.
 //
-// After an error from the remote store its entries may still be there; those in
-// the memory of this process are gone in any case. An empty tag is an error,
-// and then nothing is done.
+// After an error from the remote store its entries may still be there, and other
+// processes may read them: it is not to be ignored. In this process they are gone
+// in any case, and it reads around the remote store until the invalidation, which
+// is repeated in the background, has succeeded. An empty tag is an error, and
+// then nothing is done.
 func (d *Domain) InvalidateTags(ctx context.Context, tags ...string) error {
 	for _, t := range tags {
 		if t == "" {
 			return errors.New("larder: InvalidateTags: a tag is empty")
 		}
 	}
+	if len(tags) == 0 {
+		return nil
+	}
 	var err error
-	if d.remote != nil && len(tags) > 0 {
+	if d.remote != nil {
 		err = d.remote.InvalidateTags(ctx, tags)
+	}
+	if err != nil && !errors.Is(err, cache.ErrClosed) {
+		d.retries.add(namesOf(aTag, tags))
 	}
 	// Only now: what was refilled from the remote store before it knew is
 	// caught here.
@@ -97,10 +116,8 @@ func (d *Domain) Expire(tags ...string) {
 	n := d.sequence.Add(1)
 	for _, t := range tags {
 		h := maphash.String(d.seed, t)
-		last := &d.last[h%stripes]
-		for old := last.Load(); old < n && !last.CompareAndSwap(old, n); old = last.Load() {
-		}
-		// After last, see Watch.Guard.
+		raise(&d.last[h%stripes], n)
+		// After last, see Watch.tag.
 		if c := d.find(h, t); c != nil {
 			c.n.Add(1)
 		}
@@ -108,8 +125,32 @@ func (d *Domain) Expire(tags ...string) {
 }
 
 // ExpireAll makes a miss of every entry of the Domain in the memory of this
-// process, at the cost of a counter.
-func (d *Domain) ExpireAll() { d.all.Add(1) }
+// process, at the cost of a counter for each lane.
+func (d *Domain) ExpireAll() {
+	for i := range d.lanes {
+		d.drop(&d.lanes[i])
+	}
+}
+
+// drop makes a miss of every entry that depends on a lane.
+func (d *Domain) drop(l *lane) { raise(&l.dropped, d.sequence.Add(1)) }
+
+// raise sets n to at least to.
+func raise(n *atomic.Uint64, to uint64) {
+	for old := n.Load(); old < to && !n.CompareAndSwap(old, to); old = n.Load() {
+	}
+}
+
+// laneOf returns the lane of a tag or key.
+func (d *Domain) laneOf(hash uint32) *lane { return &d.lanes[hash%uint32(len(d.lanes))] }
+
+// keyCell returns the counter of a key, which it shares with others, or nil.
+func (d *Domain) keyCell(hash uint32) *atomic.Uint64 {
+	if d.keys == nil {
+		return nil
+	}
+	return &d.keys[hash%uint32(len(d.keys))]
+}
 
 func (d *Domain) find(h uint64, tag string) *cell {
 	s := &d.shards[h>>32%shards]
@@ -145,31 +186,3 @@ func (d *Domain) cells() (n int) {
 	}
 	return n
 }
-
-// guard says whether an entry still stands.
-type guard struct {
-	d     *Domain
-	all   uint64
-	marks []mark
-	one   [1]mark // where marks is if there is only one
-}
-
-// mark is a cell and its count from before the load.
-type mark struct {
-	cell *cell
-	seen uint64
-}
-
-func (g *guard) Valid() bool {
-	if g.d.all.Load() != g.all {
-		return false
-	}
-	for i := range g.marks {
-		if m := &g.marks[i]; m.cell.n.Load() != m.seen {
-			return false
-		}
-	}
-	return true
-}
-
-var _ cache.Guard = (*guard)(nil)

@@ -8,75 +8,129 @@ import (
 )
 
 // Watch is what a fill remembers of a Domain from before the load, so that it
-// can tell at the commit whether a tag was invalidated since.
+// can tell at the commit whether something was invalidated since.
 type Watch struct {
 	d        *Domain
-	all      uint64
 	sequence uint64
+	lane     *lane
+	key      mark
 	marks    []mark
 }
 
 // Watch begins to watch: the given tags one by one, and all others by the
-// stripe they are in. Without tags it costs two atomic loads.
+// stripe they are in. Without tags it costs one atomic load.
 func (d *Domain) Watch(tags ...string) Watch {
-	w := Watch{d: d, all: d.all.Load(), sequence: d.sequence.Load()}
-	if len(tags) > 0 {
-		w.marks = make([]mark, len(tags))
-		for i, t := range tags {
-			c := d.intern(maphash.String(d.seed, t), t)
-			w.marks[i] = mark{c, c.n.Load()}
-		}
-	}
+	w := Watch{d: d, sequence: d.sequence.Load(), lane: &d.lanes[0]}
+	w.mark(tags)
 	return w
 }
 
+// WatchKey is Watch for the entry of a key in the remote store, whose
+// invalidations Control.ExpireKeys reports by its Hash.
+func (d *Domain) WatchKey(hash uint32, tags ...string) Watch {
+	w := Watch{d: d, sequence: d.sequence.Load(), lane: d.laneOf(hash)}
+	if n := d.keyCell(hash); n != nil {
+		w.key = mark{n: n, seen: n.Load()}
+	}
+	w.mark(tags)
+	return w
+}
+
+func (w *Watch) mark(tags []string) {
+	if len(tags) == 0 {
+		return
+	}
+	w.marks = make([]mark, len(tags))
+	for i, t := range tags {
+		c := w.d.intern(maphash.String(w.d.seed, t), t)
+		w.marks[i] = mark{&c.n, c.n.Load(), c}
+	}
+}
+
 // Guard returns the guard of an entry with the given tags. ok is false if one of
-// them was invalidated since the Watch began or, of those that the Watch did not
-// name, if one may have been: another tag in the same of 1024 stripes was.
+// them, the key or everything was invalidated since the Watch began, or if a tag
+// is in quarantine. Of tags that the Watch did not name, it is also false if one
+// of them may have been invalidated: another in the same of 1024 stripes was.
 func (w *Watch) Guard(tags []string) (g cache.Guard, ok bool) {
-	if w.d.all.Load() != w.all {
+	d := w.d
+	if len(tags) == 0 && w.key.n == nil {
+		return d.plainGuard(w.sequence)
+	}
+	made := &guard{key: w.key}
+	lane := w.lane
+	if w.key.n == nil {
+		lane = d.laneOf(Hash(tags[0]))
+	}
+	made.first = laneMark{lane, lane.dropped.Load()}
+	if made.first.dropped > w.sequence {
 		return nil, false
 	}
-	if len(tags) == 0 {
-		return w.d.guardOfAll(w.all), true
-	}
-	made := &guard{d: w.d, all: w.all}
 	if made.marks = made.one[:0]; len(tags) > 1 {
 		made.marks = make([]mark, 0, len(tags))
 	}
 	for _, t := range tags {
-		// By the names in the cells: the slice given to Watch is its owner's.
-		if i := slices.IndexFunc(w.marks, func(m mark) bool { return m.cell.tag == t }); i >= 0 {
-			made.marks = append(made.marks, w.marks[i])
-			continue
-		}
-		// Expire writes last and then counts the cell, if it finds one. If it
-		// writes before we read last, we see it there. If it writes after, it
-		// looks for the cell after we have interned it and read its count, so
-		// it finds it and the guard does not stand.
-		h := maphash.String(w.d.seed, t)
-		c := w.d.intern(h, t)
-		made.marks = append(made.marks, mark{c, c.n.Load()})
-		if w.d.last[h%stripes].Load() > w.sequence {
+		m, ok := w.tag(t)
+		if !ok || !made.add(w, d.laneOf(Hash(t))) {
 			return nil, false
 		}
+		made.marks = append(made.marks, m)
 	}
-	return made, made.Valid()
+	if d.holds.n.Load() > 0 && slices.ContainsFunc(tags, d.Held) {
+		return nil, false
+	}
+	return made, made.stands()
 }
 
-// Changed reports whether a tag that the Watch names was invalidated, or
-// everything was.
-func (w *Watch) Changed() bool {
-	g := guard{d: w.d, all: w.all, marks: w.marks}
-	return !g.Valid()
+// Adopt returns a guard for an entry that brought one, as Guard does. The guard
+// that a store of the same Domain made before it read the entry watches all that
+// the Watch does, and is enough.
+func (w *Watch) Adopt(tags []string, brought cache.Guard) (g cache.Guard, ok bool) {
+	if b, same := brought.(*guard); same && b.first.lane.domain == w.d {
+		return nil, b.stands()
+	}
+	if brought == Gone {
+		return nil, false
+	}
+	return w.Guard(tags)
 }
 
-// guardOfAll returns the guard, shared, of entries without tags.
-func (d *Domain) guardOfAll(all uint64) *guard {
-	if g := d.plain.Load(); g != nil && g.all == all {
-		return g
+// tag returns the mark of a tag from before the load.
+func (w *Watch) tag(t string) (mark, bool) {
+	// By the names in the cells: the slice given to Watch is its owner's.
+	if i := slices.IndexFunc(w.marks, func(m mark) bool { return m.cell.tag == t }); i >= 0 {
+		return w.marks[i], true
 	}
-	g := &guard{d: d, all: all}
+	// Expire writes last and then counts the cell, if it finds one. If it
+	// writes before we read last, we see it there. If it writes after, it
+	// looks for the cell after we have interned it and read its count, so
+	// it finds it and the guard does not stand.
+	h := maphash.String(w.d.seed, t)
+	c := w.d.intern(h, t)
+	m := mark{&c.n, c.n.Load(), c}
+	return m, w.d.last[h%stripes].Load() <= w.sequence
+}
+
+// add makes g depend on a lane too.
+func (g *guard) add(w *Watch, l *lane) bool {
+	if g.first.lane == l || slices.ContainsFunc(g.more, func(m laneMark) bool { return m.lane == l }) {
+		return true
+	}
+	m := laneMark{l, l.dropped.Load()}
+	g.more = append(g.more, m)
+	return m.dropped <= w.sequence
+}
+
+// plainGuard returns the guard, shared, of entries that depend on nothing but
+// ExpireAll.
+func (d *Domain) plainGuard(since uint64) (cache.Guard, bool) {
+	m := laneMark{&d.lanes[0], d.lanes[0].dropped.Load()}
+	if m.dropped > since {
+		return nil, false
+	}
+	if g := d.plain.Load(); g != nil && g.first == m {
+		return g, true
+	}
+	g := &guard{first: m}
 	d.plain.Store(g)
-	return g
+	return g, true
 }

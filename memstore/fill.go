@@ -3,6 +3,7 @@ package memstore
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/invalidation"
@@ -45,7 +46,7 @@ func (s *Store[K, V]) Reserve(_ context.Context, slots ...cache.Slot[K]) (cache.
 		return nil, cache.ErrClosed
 	}
 	f := s.open(slots, false)
-	now := cache.Now()
+	now := time.Now()
 	for i := range f.slots {
 		sl := &f.slots[i]
 		sh := s.shard(sl.hash)
@@ -123,7 +124,7 @@ func (f *fill[K, V]) Commit(ctx context.Context, entries ...*cache.Entry[V]) ([]
 		sl := &f.slots[i]
 		expired := e != nil && e.Expires <= now
 		if e != nil {
-			g, ok := sl.watch.Guard(e.Tags)
+			g, ok := sl.watch.Adopt(e.Tags, e.Guard)
 			switch {
 			case !ok || expired:
 				e = nil

@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"sync"
+	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/larder-cache/larder/cache"
@@ -159,10 +160,11 @@ func (sh *shard[K, V]) add(key K, e *cache.Entry[V]) (gone eviction[K, V]) {
 	} else if sh.lru.Len() >= sh.capacity {
 		k, old, _ := sh.lru.RemoveOldest()
 		gone = eviction[K, V]{k, old, Full}
-		if now := cache.Now(); !old.Live(now) {
-			if gone.why = Invalidated; now >= old.Expires {
-				gone.why = Expired
-			}
+		switch now := time.Now(); {
+		case now.UnixMilli() >= int64(old.Expires):
+			gone.why = Expired
+		case old.Trust(now) == cache.Invalid:
+			gone.why = Invalidated
 		}
 	}
 	sh.lru.Add(key, e)

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"runtime"
 	"sync/atomic"
+	"time"
 
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/invalidation"
@@ -101,15 +102,18 @@ func (s *Store[K, V]) shard(h uint64) *shard[K, V] { return &s.shards[h&uint64(l
 // Domain returns the domain of the store's tags.
 func (s *Store[K, V]) Domain() *invalidation.Domain { return s.domain }
 
-// Get returns the entry of key and makes it the most recently used.
+// Get returns the entry of key and makes it the most recently used. If the Domain
+// is remote, an entry is returned only under its lease, which costs the look at
+// the clock that the expiry needs anyway; without, the entry stays for later, and
+// Get returns nil or, if the Domain was told so, cache.ErrApart.
 func (s *Store[K, V]) Get(_ context.Context, key K) (*cache.Entry[V], error) {
 	if s.closed.Load() {
 		return nil, cache.ErrClosed
 	}
-	return s.get(key, cache.Now()), nil
+	return s.get(key, time.Now())
 }
 
-func (s *Store[K, V]) get(key K, now cache.Moment) *cache.Entry[V] {
+func (s *Store[K, V]) get(key K, now time.Time) (*cache.Entry[V], error) {
 	sh := s.shard(s.hash(key))
 	sh.mu.Lock()
 	e, ok := sh.lru.Get(key)
@@ -118,24 +122,36 @@ func (s *Store[K, V]) get(key K, now cache.Moment) *cache.Entry[V] {
 	switch {
 	case written:
 		s.observe(cache.MissWriter)
-		return nil
+		return nil, nil
 	case !ok:
 		s.observe(cache.Miss)
-		return nil
+		return nil, nil
 	}
-	if e.Live(now) {
-		s.observe(cache.Hit)
-		return e
-	}
-	kind, why := cache.MissTag, Invalidated
-	if now >= e.Expires {
-		kind, why = cache.MissExpired, Expired
+	kind, why := cache.MissExpired, Expired
+	if now.UnixMilli() < int64(e.Expires) {
+		switch e.Trust(now) {
+		case cache.Valid:
+			s.observe(cache.Hit)
+			return e, nil
+		case cache.Behind:
+			s.observe(cache.BehindServed)
+			s.observe(cache.Hit)
+			return e, nil
+		case cache.Apart:
+			// The entry stays: it is valid again when the lease is.
+			s.observe(cache.MissApart)
+			if s.domain.Refuses() {
+				return nil, cache.ErrApart
+			}
+			return nil, nil
+		}
+		kind, why = cache.MissTag, Invalidated
 	}
 	if sh.drop(key, e) {
 		s.left(key, e, why)
 	}
 	s.observe(kind)
-	return nil
+	return nil, nil
 }
 
 // GetMany is Get for each key, with one look at the clock.
@@ -143,17 +159,22 @@ func (s *Store[K, V]) GetMany(_ context.Context, keys []K) (map[K]*cache.Entry[V
 	if s.closed.Load() {
 		return nil, cache.ErrClosed
 	}
-	now := cache.Now()
+	now := time.Now()
 	found := make(map[K]*cache.Entry[V], len(keys))
+	var apart error
 	for _, k := range keys {
 		if _, twice := found[k]; twice {
 			continue
 		}
-		if e := s.get(k, now); e != nil {
+		e, err := s.get(k, now)
+		if e != nil {
 			found[k] = e
 		}
+		if err != nil {
+			apart = err
+		}
 	}
-	return found, nil
+	return found, apart
 }
 
 // Invalidate removes keys and refuses their open fills. A writer that holds one
@@ -197,7 +218,7 @@ func (s *Store[K, V]) All() iter.Seq2[K, *cache.Entry[V]] {
 				sh.mu.Lock()
 				e, ok := sh.lru.Peek(k)
 				sh.mu.Unlock()
-				if ok && e.Live(cache.Now()) && !s.closed.Load() && !yield(k, e) {
+				if ok && e.Live(time.Now()) && !s.closed.Load() && !yield(k, e) {
 					return
 				}
 			}

@@ -15,7 +15,7 @@ import (
 // a cache: no command takes much longer than timeout, and none is tried again.
 // By default go-redis waits ten seconds for a server that does not answer, and
 // observes no deadline. A client of another type is used as it is.
-func ownClient(rdb redis.UniversalClient, timeout time.Duration) (client redis.UniversalClient, own bool, err error) {
+func (s *Space) ownClient(rdb redis.UniversalClient, timeout time.Duration) (client redis.UniversalClient, own bool, err error) {
 	switch c := rdb.(type) {
 	case nil:
 		return nil, false, errors.New("larder: redisstore.Open: the client is nil")
@@ -30,6 +30,14 @@ func ownClient(rdb redis.UniversalClient, timeout time.Duration) (client redis.U
 		o.ReadTimeout, o.WriteTimeout, o.PoolTimeout, o.DialTimeout = timeout, timeout, timeout, timeout
 		o.MinRetryBackoff, o.MaxRetryBackoff = time.Millisecond, 8*time.Millisecond
 		o.PushNotificationProcessor, o.MaintNotificationsConfig = nil, noNotifications()
+		newNode := o.NewClient
+		if newNode == nil {
+			newNode = redis.NewClient
+		}
+		o.NewClient = func(node *redis.Options) *redis.Client {
+			node.OnConnect = s.onConnect(node.Addr, node.OnConnect)
+			return newNode(node)
+		}
 		return redis.NewClusterClient(&o), true, nil
 	case *redis.Client:
 		o := *c.Options()
@@ -43,6 +51,7 @@ func ownClient(rdb redis.UniversalClient, timeout time.Duration) (client redis.U
 			defer cancel()
 			return dial(ctx, network, addr)
 		}
+		o.OnConnect = s.onConnect("", o.OnConnect)
 		return redis.NewClient(&o), true, nil
 	}
 	return rdb, false, nil
@@ -89,6 +98,8 @@ func (c *call) make(ctx context.Context, verb, program string) {
 	c.cmd = redis.NewCmd(ctx, append(args, c.args...)...)
 }
 
+func newCmd(ctx context.Context, args ...any) *redis.Cmd { return redis.NewCmd(ctx, args...) }
+
 // run sends calls in one round trip for each server concerned and returns the
 // first error. Each call's cmd has its own. A script that a server does not
 // have is sent again in full.
@@ -96,11 +107,18 @@ func (s *Space) run(ctx context.Context, calls ...*call) error {
 	if s.closed.Load() {
 		return errClosed
 	}
+	if err := s.refused.Load(); err != nil {
+		return fmt.Errorf("%w: %w", errUnavailable, *err)
+	}
+	return run(ctx, s.rdb, s.timeout, calls)
+}
+
+func run(ctx context.Context, rdb redis.UniversalClient, timeout time.Duration, calls []*call) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	ctx = budget{ctx, time.Now().Add(s.timeout)}
-	s.send(ctx, calls)
+	ctx = budget{ctx, time.Now().Add(timeout)}
+	send(ctx, rdb, calls)
 	var again []*call
 	var first error
 	for _, c := range calls {
@@ -110,7 +128,7 @@ func (s *Space) run(ctx context.Context, calls ...*call) error {
 		}
 	}
 	if again != nil {
-		s.send(ctx, again)
+		send(ctx, rdb, again)
 	}
 	for _, c := range calls {
 		if err := c.cmd.Err(); err != nil && err != redis.Nil && first == nil {
@@ -120,16 +138,43 @@ func (s *Space) run(ctx context.Context, calls ...*call) error {
 	return first
 }
 
-func (s *Space) send(ctx context.Context, calls []*call) {
+func send(ctx context.Context, rdb redis.UniversalClient, calls []*call) {
 	if len(calls) == 1 {
-		s.rdb.Process(ctx, calls[0].cmd)
+		rdb.Process(ctx, calls[0].cmd)
 		return
 	}
-	p := s.rdb.Pipeline()
+	p := rdb.Pipeline()
 	for _, c := range calls {
 		p.Process(ctx, c.cmd)
 	}
 	p.Exec(ctx) // each command has its own error
+}
+
+// text returns the result as a string.
+func (c *call) text() string {
+	s, _ := c.cmd.Val().(string)
+	return s
+}
+
+// pairs returns a result that is a map, in whichever protocol.
+func (c *call) pairs() map[string]string {
+	out := map[string]string{}
+	put := func(k, v any) {
+		if k, ok := k.(string); ok {
+			out[k], _ = v.(string)
+		}
+	}
+	switch all := c.cmd.Val().(type) {
+	case map[any]any:
+		for k, v := range all {
+			put(k, v)
+		}
+	case []any:
+		for i := 0; i+1 < len(all); i += 2 {
+			put(all[i], all[i+1])
+		}
+	}
+	return out
 }
 
 // strings returns the result as strings; what is missing is "".

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/invalidation"
 )
 
 // fill is the cache.Fill of a reader and, with a writer's id, of a quarantine.
@@ -16,6 +17,7 @@ type fill[K comparable, V any] struct {
 	keys   []string // of the slots that can be cached
 	tags   watch
 	writer string
+	marks  []invalidation.Mark // of the quarantine
 	done   bool
 }
 
@@ -91,28 +93,88 @@ func (f *fill[K, V]) commit(ctx context.Context, entries []*cache.Entry[V]) ([]c
 		return outcomes, cmp.Or(lateErr, err)
 	}
 	var check recheck
-	var calls []*call
-	for part := range chunks(writes, f.store.space.lanes) {
-		calls = append(calls, f.send(ctx, part))
-	}
-	n := len(calls)
 	for _, w := range writes {
 		check.add(w.want)
 	}
-	calls = append(calls, check.calls(ctx, f.store.space)...)
-	runErr := f.store.space.run(ctx, calls...)
-	check.take(calls[n:])
-	stored := ones(calls[:n])
+	// What is valid in Redis from here on may be served from memory.
+	watches := f.watch(writes, entries)
+	done, runErr := f.send(ctx, writes, check.calls(ctx, f.store.space)...)
+	check.take()
 	for i, w := range writes {
-		if i < len(stored) && stored[i] && entries[w.slot] != nil && check.same(w.want) {
-			outcomes[w.slot] = cache.Passed
-			if w.body != "" {
-				outcomes[w.slot] = cache.Stored
-			}
+		if done[i] != 1 || entries[w.slot] == nil || !check.same(w.want) {
+			continue
+		}
+		outcomes[w.slot] = cache.Passed
+		if w.body != "" {
+			outcomes[w.slot] = cache.Stored
+			entries[w.slot].Guard = guardOf(&watches[i], entries[w.slot].Tags)
+		}
+	}
+	if f.writer != "" {
+		if runErr == nil {
+			runErr = f.settle(ctx, writes, done)
+		}
+		if runErr != nil {
+			f.again()
 		}
 	}
 	f.report(entries, outcomes, runErr)
 	return outcomes, cmp.Or(runErr, lateErr, err)
+}
+
+func (f *fill[K, V]) watch(writes []write, entries []*cache.Entry[V]) []invalidation.Watch {
+	out := make([]invalidation.Watch, len(writes))
+	for i, w := range writes {
+		if e := entries[w.slot]; e != nil && w.body != "" {
+			out[i] = f.store.space.WatchKey(invalidation.Hash(w.key), e.Tags...)
+		}
+	}
+	return out
+}
+
+// settle ends the part of a writer: what was filled although the writer held it,
+// because Redis had lost the quarantine, has to leave the memory of others.
+func (f *fill[K, V]) settle(ctx context.Context, writes []write, done []int64) error {
+	s := f.store.space
+	var lost []string
+	for i, w := range writes {
+		if done[i] == lostQuarantine {
+			lost = append(lost, w.key)
+		}
+	}
+	if lost != nil {
+		f.store.observe(cache.QuarantineLost, nil)
+		if err := s.invalidateKeys(ctx, lost); err != nil {
+			return err
+		}
+	}
+	s.recent.add(f.keys, nil)
+	if s.coherent {
+		return s.waitMarks(ctx, f.marks)
+	}
+	return nil
+}
+
+// again has the quarantine released until it succeeds.
+func (f *fill[K, V]) again() {
+	f.store.space.control.RetryRelease(f.keys, func(ctx context.Context) error {
+		writes := f.empty()
+		done, err := f.send(ctx, writes)
+		if err != nil {
+			return err
+		}
+		return f.settle(ctx, writes, done)
+	})
+	f.store.space.control.ExpireKeys(hashes(f.keys)...)
+}
+
+// empty returns writes that store nothing.
+func (f *fill[K, V]) empty() []write {
+	out := make([]write, len(f.keys))
+	for i, k := range f.keys {
+		out[i] = write{key: k}
+	}
+	return out
 }
 
 // late learns the versions of the tags that the load has brought.
@@ -140,7 +202,7 @@ func (f *fill[K, V]) prepare(entries []*cache.Entry[V]) (writes []write, err err
 		if e != nil {
 			star, stamps, ok, quarantined := f.tags.stamps(sl.key, e.Tags)
 			w.want = f.tags.wanted(sl.key, e.Tags)
-			if ok && !quarantined && !sl.nostore {
+			if ok && !quarantined && !sl.nostore && !f.store.space.held(sl.key, e.Tags) {
 				var err1 error
 				if w.body, w.px, err1 = f.store.encode(sl.key, e, star, stamps); err1 != nil {
 					err1 = fmt.Errorf("%w: %w", cache.ErrNotStorable, err1)
@@ -169,8 +231,32 @@ type write struct {
 	want       []version
 }
 
-// send returns the call that stores the entries, or releases the quarantine.
-func (f *fill[K, V]) send(ctx context.Context, part []write) *call {
+// lostQuarantine is what a release says of a key that the writer did not hold.
+const lostQuarantine = 2
+
+// send stores the entries, or releases the quarantine, and runs more calls in the
+// same trip. It returns what the script says of each.
+func (f *fill[K, V]) send(ctx context.Context, writes []write, more ...*call) ([]int64, error) {
+	var calls []*call
+	for part := range chunks(writes, f.store.space.lanes) {
+		calls = append(calls, f.call(ctx, part))
+	}
+	err := f.store.space.run(ctx, append(calls, more...)...)
+	done := make([]int64, 0, len(writes))
+	for _, c := range calls {
+		list, _ := c.cmd.Val().([]any)
+		for _, v := range list {
+			n, _ := v.(int64)
+			done = append(done, n)
+		}
+	}
+	for len(done) < len(writes) { // a call that has failed
+		done = append(done, 0)
+	}
+	return done, err
+}
+
+func (f *fill[K, V]) call(ctx context.Context, part []write) *call {
 	keys := make([]string, len(part))
 	args := make([]any, 0, 2+3*len(part))
 	args = append(args, random(8))
@@ -190,15 +276,12 @@ func (f *fill[K, V]) send(ctx context.Context, part []write) *call {
 	return fillScript.call(ctx, keys, args...)
 }
 
-func ones(calls []*call) (out []bool) {
-	for _, c := range calls {
-		list, _ := c.cmd.Val().([]any)
-		for _, v := range list {
-			n, _ := v.(int64)
-			out = append(out, n == 1)
-		}
+// guardOf returns the guard with which an entry may be in memory.
+func guardOf(w *invalidation.Watch, tags []string) cache.Guard {
+	if g, ok := w.Guard(tags); ok {
+		return g
 	}
-	return out
+	return invalidation.Gone
 }
 
 func (f *fill[K, V]) report(entries []*cache.Entry[V], outcomes []cache.Outcome, err error) {

@@ -4,10 +4,11 @@ import (
 	"encoding"
 	"encoding/hex"
 	"fmt"
-	"hash/crc32"
 	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/larder-cache/larder/invalidation"
 )
 
 // The keys of a space named ns, with lane n:
@@ -15,7 +16,9 @@ import (
 //	ns:v:store:key      a value, a fill token or a quarantine
 //	ns:t:{ns:n}:tag     the version of a tag
 //	ns:s:{ns:n}         the version of all entries whose key is in the lane
-//	ns:b:{ns:n}         a hash: the lane's tails, rotated when a tag is invalidated
+//	ns:b:{ns:n}         a hash: the tail of the lane's log, the tails of its
+//	                    tags, the processes that listen, and the settings
+//	ns:c:{ns:n}         the channel of the lane's log
 //
 // Names have no colon and the key comes last, so two keys are equal only if all
 // their parts are. The braces put a lane's keys in one slot of a cluster.
@@ -33,12 +36,12 @@ func (s *Space) lane(name string) int {
 	if s.lanes == 1 {
 		return 0
 	}
-	return int(crc32.ChecksumIEEE([]byte(name)) % uint32(s.lanes))
+	return int(invalidation.Hash(name) % uint32(s.lanes))
 }
 
 // tail returns the tail of a tag.
 func (s *Space) tail(tag string) tail {
-	sum := crc32.ChecksumIEEE([]byte(tag))
+	sum := invalidation.Hash(tag)
 	return tail{s.lane(tag), int(sum / uint32(s.lanes) % tailsPerLane)}
 }
 

@@ -117,7 +117,7 @@ func TestTTLRunsByTheClockOfTheProgram(t *testing.T) {
 		m.ClockTTL(true)
 		rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", Dialer: dialMini(m)})
 		defer rdb.Close()
-		space, err := redisstore.Open(t.Context(), rdb, "shop", nil)
+		space, err := redisstore.Open(t.Context(), rdb, "shop", &redisstore.Options{NoBus: true})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -22,6 +22,7 @@ func (s *Store[K, V]) Get(ctx context.Context, k K) (*cache.Entry[V], error) {
 	v := view{space: s.space}
 	v.value(key)
 	v.tags(s.hints.get(key).tags)
+	v.watch()
 	if err := v.read(ctx); err != nil {
 		s.observe(cache.Unavailable, err)
 		return nil, err
@@ -53,6 +54,7 @@ func (s *Store[K, V]) GetMany(ctx context.Context, keys []K) (map[K]*cache.Entry
 	if len(v.keys) == 0 {
 		return map[K]*cache.Entry[V]{}, nil
 	}
+	v.watch()
 	err := v.read(ctx)
 	if err1 := v.complete(ctx); err == nil {
 		err = err1
@@ -121,10 +123,16 @@ func (s *Store[K, V]) entry(ctx context.Context, v *view, i int) (*cache.Entry[V
 	if !v.valid(key, env) {
 		return reject(cache.MissTag)
 	}
+	if s.space.held(key, tags) {
+		return nil, cache.MissWriter, nil
+	}
 	if env.expires <= cache.Now() {
 		return reject(cache.MissExpired)
 	}
 	e := &cache.Entry[V]{Tags: tags, Fresh: env.fresh, Expires: env.expires, Cost: env.cost, Absent: env.absent}
+	if v.watches != nil {
+		e.Guard = guardOf(&v.watches[i], tags)
+	}
 	if !env.absent {
 		if env.codec != s.codec.ID() || env.schema != s.schema {
 			return reject(cache.MissSchema)

@@ -24,6 +24,7 @@ func (w *watch) wanted(key string, tags []string) []version {
 type recheck struct {
 	byLane map[int][]string // keys
 	order  []int
+	sent   []*call
 	now    map[string]string // headers, by key; "" before they are read
 }
 
@@ -39,17 +40,17 @@ func (r *recheck) add(want []version) {
 	}
 }
 
-func (r *recheck) calls(ctx context.Context, s *Space) (out []*call) {
+func (r *recheck) calls(ctx context.Context, s *Space) []*call {
 	for lane, keys := range r.byLane {
 		r.order = append(r.order, lane)
-		out = append(out, mget(ctx, keys))
+		r.sent = append(r.sent, mget(ctx, keys))
 	}
-	return out
+	return r.sent
 }
 
-func (r *recheck) take(calls []*call) {
+func (r *recheck) take() {
 	for i, lane := range r.order {
-		for j, h := range calls[i].strings() {
+		for j, h := range r.sent[i].strings() {
 			r.now[r.byLane[lane][j]] = h[:min(len(h), headerSize)]
 		}
 	}

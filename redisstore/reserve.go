@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/invalidation"
 )
 
 // Reserve takes the fill tokens of all slots and the versions of their tags in
@@ -32,6 +33,8 @@ func (s *Store[K, V]) Reserve(ctx context.Context, slots ...cache.Slot[K]) (cach
 	if late {
 		f.tags.allTails()
 	}
+	before := view{space: s.space, keys: f.keys}
+	before.watch()
 	tags := f.tags.calls(ctx)
 	tokens := f.acquire(ctx, f.keys, seen)
 	if err := s.space.run(ctx, append(tags, tokens...)...); err != nil {
@@ -39,7 +42,7 @@ func (s *Store[K, V]) Reserve(ctx context.Context, slots ...cache.Slot[K]) (cach
 		return nil, err
 	}
 	f.tags.take(tags)
-	if err := f.meet(ctx, flatten(tokens)); err != nil {
+	if err := f.meet(ctx, flatten(tokens), before.watches); err != nil {
 		s.observe(cache.Unavailable, err)
 		return nil, err
 	}
@@ -61,11 +64,12 @@ func (f *fill[K, V]) acquire(ctx context.Context, keys, seen []string) (calls []
 
 // meet sorts what acquire found under the keys: tokens, quarantines, and values
 // that somebody else stored since this process read last.
-func (f *fill[K, V]) meet(ctx context.Context, raws []string) error {
+func (f *fill[K, V]) meet(ctx context.Context, raws []string, watches []invalidation.Watch) error {
 	if len(raws) != len(f.keys) {
 		return errUnavailable
 	}
 	v := f.tags.view(f.keys, raws)
+	v.watches = watches
 	var bad, seen []string
 	var again []*slot[V]
 	for i := range f.slots {

@@ -39,41 +39,43 @@ const (
 	tailsPerLane = 16
 )
 
-// Options change what a Space does. The zero Options are the defaults.
-type Options struct {
-	// Timeout bounds each operation on Redis, whatever the caller's context
-	// and the client's settings allow. The default is 100ms.
-	Timeout time.Duration
-	// Observer is told of everything that the stores of the space do, unless
-	// they have their own.
-	Observer cache.Observer
-}
-
 // Space is a namespace in Redis: stores that share a prefix, a client and their
 // tags. Its methods may be called at once from many goroutines.
 type Space struct {
 	// Domain holds the tags of the space. Give it to the stores in memory that
-	// stand in front of this space, so that what is invalidated by tag in this
-	// process leaves them too.
-	Domain *invalidation.Domain
+	// stand in front of this space: what any process invalidates leaves them.
+	*invalidation.Domain
 
+	control  invalidation.Control
 	rdb      redis.UniversalClient
 	own      bool
 	ns       string
+	id       string // of this process, among those that use the space
 	lanes    int
 	timeout  time.Duration
+	lease    time.Duration
+	coherent bool
+	replicas Replicas
+	regress  Regress
 	observer cache.Observer
-	tagLife  atomic.Int64 // milliseconds
+	noBus    bool
+	bus      *bus
+	recent   recent
+	masters  masters
+	refused  atomic.Pointer[error] // why the space cannot be used
+	tagLife  atomic.Int64          // milliseconds
 	closed   atomic.Bool
 }
 
 // Open returns the space of the given name on the servers that rdb leads to. It
-// does not connect: it does not fail, nor wait, because Redis is down.
+// does not wait for them: it does not fail because Redis is down. It starts to
+// listen for what other processes invalidate, on connections of its own, until
+// Close.
 //
-// The name is made of letters, digits, '_', '-' and '.'. Every key of the space
-// begins with it and a colon, so access can be limited to that pattern.
+// The name is made of letters, digits, '_', '-' and '.'. Every key and channel of
+// the space begins with it and a colon, so access can be limited to that pattern.
 //
-// The space uses a client of its own, made from the options of rdb, since a
+// The space uses clients of its own, made from the options of rdb, since a
 // cache needs other timeouts than go-redis has by default; the caller keeps rdb
 // and may close it after the space. Hooks of rdb are not carried over: add them
 // to Client. A redis.Ring and a client that reads from replicas are refused.
@@ -84,85 +86,72 @@ func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Option
 	if err := validName(name); err != nil {
 		return nil, fmt.Errorf("larder: redisstore.Open: name %q %w", name, err)
 	}
-	timeout := o.Timeout
-	switch {
-	case timeout < 0:
-		return nil, fmt.Errorf("larder: redisstore: Options.Timeout is %v: it cannot be negative", timeout)
-	case timeout == 0:
-		timeout = 100 * time.Millisecond
-	}
-	client, own, err := ownClient(rdb, timeout)
+	opts, err := o.defaults()
 	if err != nil {
 		return nil, err
 	}
-	s := &Space{rdb: client, own: own, ns: name, lanes: 1, timeout: timeout, observer: o.Observer}
-	if _, ok := client.(*redis.ClusterClient); ok {
+	s := &Space{ns: name, id: fmt.Sprintf("%x", random(8)), lanes: 1, timeout: opts.Timeout, lease: opts.Lease,
+		coherent: opts.WaitCoherent, replicas: opts.Replicas, regress: opts.Regress, observer: opts.Observer, noBus: opts.NoBus}
+	if _, ok := rdb.(*redis.ClusterClient); ok {
 		s.lanes = clusterLanes
 	}
 	s.tagLife.Store(minTagLife.Milliseconds())
-	s.Domain = invalidation.NewRemoteDomain(remote{s})
+	s.Domain, s.control = invalidation.NewRemoteDomain(remote{s}, invalidation.RemoteOptions{
+		Lanes: s.lanes, Leased: !opts.NoBus, Behind: opts.Behind, Refuse: opts.Refuse,
+	})
+	if s.rdb, s.own, err = s.ownClient(rdb, s.timeout); err != nil {
+		return nil, err
+	}
+	if s.bus, err = s.newBus(rdb); err != nil {
+		return nil, err
+	}
+	if !opts.NoBus {
+		s.bus.start()
+	}
 	return s, nil
 }
 
 // Client returns the client of the space, for hooks and pool statistics.
 func (s *Space) Client() redis.UniversalClient { return s.rdb }
 
-// Close ends the use of the space: its stores answer ErrClosed from then on.
-// Close the Loaders that use it first, which waits for what they have to store.
-// Closing again does nothing.
+// Close ends the use of the space: its stores answer ErrClosed from then on, and
+// memory in front of it serves nothing any more. Close the Loaders that use it
+// first, which waits for what they have to store. It returns an error if
+// invalidations that have failed are still to be repeated: they are lost. Closing
+// again does nothing.
 func (s *Space) Close(ctx context.Context) error {
-	if s.closed.Swap(true) || !s.own {
+	if s.closed.Swap(true) {
 		return nil
 	}
-	return s.rdb.Close()
-}
-
-// Clear makes every entry of the space a miss, in Redis and in the memory of
-// this process. It costs one round trip, whatever the number of entries; they
-// are removed from Redis as they expire.
-func (s *Space) Clear(ctx context.Context) error {
-	calls := make([]*call, s.lanes)
-	for lane := range calls {
-		calls[lane] = s.expireTags(ctx, lane, []string{s.starKey(lane)}, []any{""})
+	left := s.control.End()
+	err := s.bus.close(ctx)
+	if s.own {
+		err = errors.Join(err, s.rdb.Close())
 	}
-	err := s.run(ctx, calls...)
-	s.Domain.ExpireAll()
+	if left > 0 {
+		err = errors.Join(err, fmt.Errorf("larder: redisstore: closed with %d invalidations that have failed and were not repeated: what they were to remove may be served until it expires", left))
+	}
 	return err
 }
 
-// InvalidateTags makes a miss of every entry of the space that carries one of
-// the tags, whatever its store, and refuses every fill of such an entry that is
-// open. It costs one round trip, whatever the number of entries. If it returns
-// nil, no process reads such an entry from Redis again, nor this one from
-// memory. An error means that Redis may still serve them: it is not to be
-// ignored.
-func (s *Space) InvalidateTags(ctx context.Context, tags ...string) error {
-	return s.Domain.InvalidateTags(ctx, tags...)
-}
-
-// remote is the side of the Domain that is in Redis.
-type remote struct{ s *Space }
-
-func (r remote) InvalidateTags(ctx context.Context, tags []string) error {
-	keys, tails := map[int][]string{}, map[int][]any{}
-	for _, t := range tags {
-		at := r.s.tail(t)
-		keys[at.lane] = append(keys[at.lane], r.s.tagKey(t))
-		tails[at.lane] = append(tails[at.lane], tailName(at.i))
+// Clear makes every entry of the space a miss, in Redis and in the memory of
+// every process. It costs one round trip, whatever the number of entries; they
+// are removed from Redis as they expire.
+func (s *Space) Clear(ctx context.Context) error {
+	var n news
+	for lane := range s.lanes {
+		n.at(lane).all = true
 	}
-	var calls []*call
-	for lane := range keys {
-		calls = append(calls, r.s.expireTags(ctx, lane, keys[lane], tails[lane]))
+	calls := make([]*call, s.lanes)
+	for lane := range calls {
+		calls[lane] = s.expireTags(ctx, lane, []string{s.starKey(lane)}, n[lane], []any{""})
 	}
-	if calls == nil {
-		return nil
+	err := s.publish(ctx, n.lanes(), calls)
+	s.ExpireAll()
+	if err != nil {
+		s.control.RetryAll()
 	}
-	return r.s.run(ctx, calls...)
-}
-
-func (s *Space) expireTags(ctx context.Context, lane int, tagKeys []string, tails []any) *call {
-	keys := append([]string{s.laneKey(lane)}, tagKeys...)
-	return invalidateTagsScript.call(ctx, keys, append([]any{random(8), s.tagLife.Load()}, tails...)...)
+	return err
 }
 
 // outlive makes tag versions live twice as long as an entry of the given life.

@@ -99,8 +99,12 @@ func (s *Store[K, V]) key(k K) string {
 	return s.prefix + t
 }
 
-// Invalidate removes keys and refuses their open fills. It costs one round
-// trip. An error means that Redis may still have, and serve, the old values.
+// Invalidate removes keys and refuses their open fills, and lets all processes
+// know, whose memory drops them at once or, if they cannot hear of it, at the end
+// of their lease. It costs one round trip; in a cluster two. An error means that
+// Redis may still have the old values, and serve them to other processes; this one
+// reads around them until the invalidation, which is repeated in the background,
+// has succeeded.
 func (s *Store[K, V]) Invalidate(ctx context.Context, keys ...K) error {
 	var texts []string
 	for _, k := range keys {
@@ -111,14 +115,22 @@ func (s *Store[K, V]) Invalidate(ctx context.Context, keys ...K) error {
 	if s.space.closed.Load() {
 		return errClosed
 	}
-	var calls []*call
-	for part := range s.space.slots(texts) {
-		calls = append(calls, invalidateScript.call(ctx, part, random(8)))
-	}
-	if calls == nil {
+	if len(texts) == 0 {
 		return nil
 	}
-	return s.space.run(ctx, calls...)
+	err := s.space.invalidateKeys(ctx, texts)
+	if err != nil {
+		s.observe(cache.Unavailable, err)
+		s.space.again(texts)
+	}
+	return err
+}
+
+// again has keys invalidated until it succeeds. This process does not read them
+// meanwhile.
+func (s *Space) again(keys []string) {
+	s.control.RetryKeys(keys...)
+	s.control.ExpireKeys(hashes(keys)...) // what was read before they were held
 }
 
 // slots yields keys in the largest parts that one script may touch: a few
@@ -130,6 +142,11 @@ func chunks[T any](all []T, lanes int) iter.Seq[[]T] {
 		return slices.Chunk(all, 1)
 	}
 	return slices.Chunk(all, 250)
+}
+
+// held reports whether this process must not read or store the entry of a key.
+func (s *Space) held(key string, tags []string) bool {
+	return s.HeldKey(key) || slices.ContainsFunc(tags, s.Held)
 }
 
 func (s *Store[K, V]) observe(kind cache.Kind, err error) {

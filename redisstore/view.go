@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 
+	"github.com/larder-cache/larder/invalidation"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -18,6 +19,9 @@ type view struct {
 	names    []string
 	versions []string
 	index    map[string]int // of names, if they are many
+
+	// watches of the values, from before they were read
+	watches []invalidation.Watch
 
 	read1   int   // values that have been asked for
 	readT   int   // tags that have been asked for
@@ -44,6 +48,15 @@ func (v *view) tags(tags []string) bool {
 		}
 	}
 	return v.readT < len(v.names)
+}
+
+// watch begins to watch what is about to be read, so that it can be served from
+// memory afterwards.
+func (v *view) watch() {
+	v.watches = make([]invalidation.Watch, len(v.keys))
+	for i, k := range v.keys {
+		v.watches[i] = v.space.WatchKey(invalidation.Hash(k))
+	}
 }
 
 // find returns the place of a tag, or -1.

@@ -1,5 +1,6 @@
--- KEYS value keys. ARGV rnd.
-for _, k in ipairs(KEYS) do
-  remove(k, ARGV[1])
+-- KEYS lane hash, value keys. ARGV rnd, ttl, channel, verb, payload.
+for i = 2, #KEYS do
+  remove(KEYS[i], ARGV[1])
 end
-return #KEYS
+open(KEYS[1])
+return announce(KEYS[1], ARGV[2], ARGV[1], ARGV[3], ARGV[4], ARGV[5])

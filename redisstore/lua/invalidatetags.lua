@@ -1,16 +1,8 @@
--- KEYS lane hash, tag keys. ARGV rnd, ttl, then for each tag key the name of its
--- tail, or '' if it has none. Tails are rotated so that fills which learn their
--- tags late are refused.
+-- KEYS lane hash, tag keys. ARGV rnd, ttl, channel, verb, payload, then for each
+-- tag key the name of its tail, or '' if it has none.
 for i = 2, #KEYS do
   remove(KEYS[i], ARGV[1])
 end
-local n = nonce(ARGV[1])
-for i = 2, #KEYS do
-  local name = ARGV[i + 1]
-  if name ~= '' and type(redis.pcall('HSET', KEYS[1], name, n)) == 'table' then
-    redis.call('DEL', KEYS[1])
-    redis.call('HSET', KEYS[1], name, n)
-  end
-end
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return #KEYS - 1
+open(KEYS[1])
+rotate(KEYS[1], ARGV[1], 6)
+return announce(KEYS[1], ARGV[2], ARGV[1], ARGV[3], ARGV[4], ARGV[5])

@@ -24,3 +24,34 @@ local function without(ids, id)
   end
   return out
 end
+
+-- A writer enters the quarantine of a key.
+local function enter(k, id, rnd, ttl)
+  if kind(header(k)) == 'Q' then
+    local ids = string.sub(redis.call('GET', k), 19)
+    if without(ids, id) == ids then -- otherwise this command is a repetition
+      quarantine(k, ids .. id, '1', rnd, math.max(ttl, redis.call('PTTL', k)))
+    end
+  else
+    quarantine(k, id, '0', rnd, ttl)
+  end
+end
+
+-- A writer leaves it. body is installed if the writer was alone and untouched,
+-- otherwise there is no value. Returns 1 if body was installed, 2 if the
+-- quarantine was lost, else 0.
+local function leave(k, id, rnd, body, px)
+  local c = ''
+  if kind(header(k)) == 'Q' then c = redis.call('GET', k) end
+  local ids = string.sub(c, 19)
+  local others = without(ids, id)
+  if others ~= '' then
+    quarantine(k, others, '1', rnd, redis.call('PTTL', k))
+  elseif ids == id and string.sub(c, 18, 18) == '0' and body ~= '' then
+    redis.call('SET', k, 'V' .. nonce(rnd) .. body, 'PX', px)
+    return 1
+  else
+    redis.call('DEL', k)
+  end
+  return others == ids and 2 or 0
+end

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/larder-cache/larder/cache"
 )
@@ -168,8 +169,11 @@ type guard struct {
 	it *item
 }
 
-func (g guard) Valid() bool {
+func (g guard) Trust(time.Time) cache.Trust {
 	g.c.mu.Lock()
 	defer g.c.mu.Unlock()
-	return g.c.has(GuardAsleep) || g.c.valid(g.it, false)
+	if g.c.has(GuardAsleep) || g.c.valid(g.it, false) {
+		return cache.Valid
+	}
+	return cache.Invalid
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"github.com/larder-cache/larder/cache"
 )
@@ -62,7 +63,7 @@ func (s *Store) look(key string, check bool) (*entry, error) {
 	// Not under the lock, for the entry may have brought a guard of ours.
 	now := cache.Now()
 	switch {
-	case ok && it.brought != nil && !it.brought.Valid():
+	case ok && it.brought != nil && it.brought.Trust(time.Now()) == cache.Invalid:
 		return nil, nil
 	case !ok, s.has(EmptyIsMiss) && it.entry.Value == "", s.has(AbsentIsMiss) && it.entry.Absent:
 		return nil, nil

@@ -1,0 +1,202 @@
+package redisstore
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// lane is what this process knows of the log of one lane: how far it has applied
+// it, and whether it hears of more. It keeps the lease of the lane's entries in
+// memory: see beat.
+type lane struct {
+	space *Space
+	n     int
+	poke  chan struct{} // beat now
+
+	mu         sync.Mutex
+	applied    logTail
+	since      time.Time // when applied was first of this log
+	known      memory
+	messages   uint64
+	gaps       uint64
+	subscribed bool
+	resub      func()        // ends a subscription that does not deliver
+	heard      chan struct{} // closed at the next message, if somebody waits
+	fences     []chan error
+}
+
+func newLane(s *Space, n int) *lane {
+	return &lane{space: s, n: n, poke: make(chan struct{}, 1)}
+}
+
+// apply takes a message of the log. Only an unbroken chain is trusted: if the
+// message does not follow what was applied, something was missed, and the lane is
+// dropped from memory.
+func (l *lane) apply(raw string) {
+	m, err := parseMessage(raw)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.messages++
+	switch {
+	case err != nil:
+		l.gap(logTail{})
+	case m.previous != l.applied || l.applied == (logTail{}):
+		l.gap(m.next)
+	default:
+		if m.all {
+			l.space.control.Drop(l.n)
+		}
+		l.space.Expire(m.tags...)
+		l.space.control.ExpireKeys(m.keys...)
+		l.reached(m.next)
+	}
+	if l.heard != nil {
+		close(l.heard)
+		l.heard = nil
+	}
+	if m.ack {
+		l.beatNow()
+	}
+}
+
+// gap drops the lane from memory and goes on from t. The lock is held.
+func (l *lane) gap(t logTail) {
+	if l.applied != (logTail{}) {
+		l.gaps++
+	}
+	l.space.control.Drop(l.n)
+	l.reached(t)
+}
+
+// reached notes that all up to t is applied. The lock is held.
+func (l *lane) reached(t logTail) {
+	if t.line != l.applied.line {
+		l.since = time.Now()
+	}
+	l.applied = t
+	l.known.put(t)
+}
+
+func (l *lane) beatNow() {
+	select {
+	case l.poke <- struct{}{}:
+	default:
+	}
+}
+
+// subscription says whether messages arrive, and how to begin anew if not.
+func (l *lane) subscription(on bool, resub func()) {
+	l.mu.Lock()
+	l.subscribed, l.resub = on, resub
+	l.mu.Unlock()
+	if on {
+		l.beatNow()
+	}
+}
+
+// run beats until ctx ends.
+func (l *lane) run(ctx context.Context) {
+	every := l.space.lease / 4
+	timer := time.NewTimer(every)
+	defer timer.Stop()
+	defer l.drain()
+	for beats := 0; ctx.Err() == nil; beats++ {
+		l.beat(ctx, beats%pruneEvery == pruneEvery-1)
+		timer.Reset(every)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case <-l.poke:
+		}
+	}
+}
+
+// pruneEvery is how many beats there are between two looks for processes that
+// have died.
+const pruneEvery = 40
+
+// beat asks the master of the lane for the tail of its log, by a write, so that
+// a master that was cut off from the others does not answer for long. When all up
+// to that tail is applied, everything that was invalidated before the beat was
+// sent has left memory: the lease is dated from then.
+func (l *lane) beat(ctx context.Context, prune bool) {
+	l.mu.Lock()
+	fences := l.fences
+	l.fences = nil
+	applied := l.applied
+	l.mu.Unlock()
+	sent := time.Now()
+	t, err := l.space.askTail(ctx, l.n, applied, prune)
+	if err == nil {
+		l.reach(ctx, t, sent)
+		l.space.control.Renew(l.n, sent.Add(l.space.lease))
+	}
+	for _, f := range fences {
+		f <- err
+	}
+}
+
+// reach waits until t is applied, for half a lease; if it was not by then, the
+// lane is dropped, and memory begins anew from t.
+func (l *lane) reach(ctx context.Context, t logTail, sent time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.known.has(t) {
+		return
+	}
+	if l.subscribed && l.applied != (logTail{}) {
+		timer := time.NewTimer(time.Until(sent.Add(l.space.lease / 2)))
+		defer timer.Stop()
+		for waiting := true; waiting; {
+			if l.heard == nil {
+				l.heard = make(chan struct{})
+			}
+			heard := l.heard
+			l.mu.Unlock()
+			select {
+			case <-heard:
+			case <-timer.C:
+				waiting = false
+			case <-ctx.Done():
+				waiting = false
+			}
+			l.mu.Lock()
+			if l.known.has(t) {
+				return
+			}
+		}
+		if l.resub != nil && ctx.Err() == nil {
+			l.resub()
+			l.resub = nil
+		}
+	}
+	l.gap(t)
+}
+
+// fence waits until a beat that begins after this call has renewed the lease.
+func (l *lane) fence(ctx context.Context) error {
+	done := make(chan error, 1)
+	l.mu.Lock()
+	l.fences = append(l.fences, done)
+	l.mu.Unlock()
+	l.beatNow()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-l.space.bus.ctx.Done():
+		return errClosed
+	}
+}
+
+// drain answers those who wait for beats that will not be.
+func (l *lane) drain() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range l.fences {
+		f <- errClosed
+	}
+	l.fences = nil
+}

@@ -1,0 +1,38 @@
+-- The hash of a lane. What is no hash is removed, and so is nothing: a script
+-- whose first write is a removal runs even if the server is out of memory.
+local function open(lane)
+  if type(redis.pcall('HDEL', lane, 'none')) == 'table' then redis.call('DEL', lane) end
+end
+
+-- The tail of a lane's log: 16 bytes that name the log, 8 of the last message,
+-- and its number. Absent is ''.
+local function tail(lane)
+  local t = redis.call('HGET', lane, 'tail')
+  if t and #t < 64 and string.find(string.sub(t, 25), '^%d+$') then return t end
+  return ''
+end
+
+-- A message to all processes: what changed, between the tail before it and the
+-- tail after it. Returns the latter.
+local function announce(lane, ttl, rnd, channel, verb, payload)
+  local p = tail(lane)
+  local n
+  if p == '' then
+    n = nonce(rnd) .. rnd .. '1'
+  else
+    n = string.sub(p, 1, 16) .. rnd .. string.format('%.0f', tonumber(string.sub(p, 25)) + 1)
+  end
+  redis.call('HSET', lane, 'tail', n)
+  redis.call('PEXPIRE', lane, ttl)
+  redis.call(verb, channel, string.char(#p) .. p .. string.char(#n) .. n .. payload)
+  return n
+end
+
+-- Fills that learn their tags late are refused when the tail of such a tag was
+-- rotated. Names are ARGV from first on, '' for a tag that has none.
+local function rotate(lane, rnd, first)
+  local n = nonce(rnd)
+  for i = first, #ARGV do
+    if ARGV[i] ~= '' then redis.call('HSET', lane, ARGV[i], n) end
+  end
+end

@@ -1,0 +1,104 @@
+package redisstore
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/larder-cache/larder/cache"
+)
+
+// Options change what a Space does. The zero Options are the defaults.
+type Options struct {
+	// Timeout bounds each operation on Redis, whatever the caller's context
+	// and the client's settings allow. The default is 100ms.
+	Timeout time.Duration
+	// Lease is for how long memory in front of the space may be served after the
+	// process last made sure that it has heard of every invalidation: no process
+	// serves from memory what was invalidated more than a Lease ago, whatever
+	// happens to the network. The process asks four times in that time. A lease
+	// must be at least 20ms; the default is 1s.
+	Lease time.Duration
+	// NoBus does not listen to other processes, and memory has no lease: what
+	// they invalidate is served from it until it expires.
+	NoBus bool
+	// Behind is for how long after the end of a lease memory is served
+	// nevertheless, while the process cannot hear from Redis. It gives up, for
+	// that case, the promise of Lease. By default it is not served: reads go to
+	// Redis and, if that is down, to the origin.
+	Behind time.Duration
+	// Refuse makes a read of what is in memory, but without a lease, an error
+	// that wraps cache.ErrApart, which Loaders hand to their callers: for origins
+	// that could not bear all reads at once.
+	Refuse bool
+	// WaitCoherent makes every invalidation and write wait, before it returns,
+	// until the memory of no process serves the old value: see
+	// invalidation.Domain.WaitCoherent.
+	WaitCoherent bool
+	// Replicas has invalidations wait for replicas.
+	Replicas Replicas
+	// Regress says what to do when a server has come back that may have older
+	// data.
+	Regress Regress
+	// Observer is told of everything that the stores of the space do, unless
+	// they have their own.
+	Observer cache.Observer
+}
+
+// Replicas says how many replicas must have received an invalidation before it
+// returns nil. It makes it less likely, and not impossible, that an invalidation
+// is lost when a replica is promoted: see the command WAIT of Redis.
+type Replicas struct {
+	N int
+	// Timeout bounds the wait. The default is that of the space.
+	Timeout time.Duration
+}
+
+// Regress is what to do when a connection meets a server that was restarted, or
+// promoted, and may have lost the last invalidations.
+type Regress uint8
+
+const (
+	// Replay repeats what this process has invalidated in the last 30 seconds.
+	// What another process has invalidated, which died since, stays until it
+	// expires.
+	Replay Regress = iota
+	// Flush clears the space.
+	Flush
+)
+
+const (
+	defaultTimeout = 100 * time.Millisecond
+	defaultLease   = time.Second
+	minLease       = 20 * time.Millisecond
+)
+
+func (o Options) defaults() (Options, error) {
+	for _, f := range []struct {
+		name      string
+		d         *time.Duration
+		byDefault time.Duration
+	}{
+		{"Timeout", &o.Timeout, defaultTimeout}, {"Lease", &o.Lease, defaultLease}, {"Behind", &o.Behind, 0},
+		{"Replicas.Timeout", &o.Replicas.Timeout, defaultTimeout},
+	} {
+		if *f.d < 0 {
+			return o, fmt.Errorf("larder: redisstore: Options.%s is %v: it cannot be negative", f.name, *f.d)
+		}
+		if *f.d == 0 {
+			*f.d = f.byDefault
+		}
+	}
+	switch {
+	case o.Lease < minLease:
+		return o, fmt.Errorf("larder: redisstore: Options.Lease is %v: it must be at least %v", o.Lease, minLease)
+	case o.Replicas.N < 0:
+		return o, fmt.Errorf("larder: redisstore: Options.Replicas.N is %d: it cannot be negative", o.Replicas.N)
+	case o.Regress > Flush:
+		return o, fmt.Errorf("larder: redisstore: Options.Regress is %d: use Replay or Flush", o.Regress)
+	case o.Refuse && o.Behind > 0:
+		return o, fmt.Errorf("larder: redisstore: Options.Refuse is set and Options.Behind is %v: memory without a lease can be refused or served", o.Behind)
+	case o.NoBus && (o.Behind > 0 || o.Refuse || o.WaitCoherent):
+		return o, fmt.Errorf("larder: redisstore: Options.NoBus is set, and one of Behind, Refuse and WaitCoherent: without a bus there are no leases")
+	}
+	return o, nil
+}

@@ -1,0 +1,115 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/larder-cache/larder/invalidation"
+	"github.com/redis/go-redis/v9"
+)
+
+// news is what is to be announced, by lane.
+type news map[int]*payload
+
+func (n *news) at(lane int) *payload {
+	if *n == nil {
+		*n = news{}
+	}
+	if (*n)[lane] == nil {
+		(*n)[lane] = &payload{}
+	}
+	return (*n)[lane]
+}
+
+func (n news) lanes() []int { return slices.Sorted(maps.Keys(n)) }
+
+// newsOfKeys returns the news of keys.
+func (s *Space) newsOfKeys(keys []string) (n news) {
+	for _, k := range keys {
+		p := n.at(s.lane(k))
+		p.keys = append(p.keys, invalidation.Hash(k))
+	}
+	return n
+}
+
+// head returns the arguments that all scripts with a message have in common.
+func (s *Space) head(lane int, p *payload) []any {
+	verb := "publish"
+	if s.lanes > 1 {
+		verb = "spublish"
+	}
+	p.ack = s.coherent
+	return []any{random(8), s.tagLife.Load(), s.channel(lane), verb, p.encode()}
+}
+
+// announcements returns the calls that announce news.
+func (s *Space) announcements(ctx context.Context, n news) []*call {
+	var calls []*call
+	for _, lane := range n.lanes() {
+		calls = append(calls, announceScript.call(ctx, []string{s.laneKey(lane)}, s.head(lane, n[lane])...))
+	}
+	return calls
+}
+
+// publish runs calls, of which the last return the tails of the logs of lanes,
+// and notes the tails in the Session of ctx. If the space is to be coherent,
+// it waits until it is.
+func (s *Space) publish(ctx context.Context, lanes []int, calls []*call) error {
+	marks, err := s.publishOnly(ctx, lanes, calls)
+	if err == nil && s.coherent {
+		err = s.waitMarks(ctx, marks)
+	}
+	return err
+}
+
+func (s *Space) publishOnly(ctx context.Context, lanes []int, calls []*call) ([]invalidation.Mark, error) {
+	if err := s.replicate(ctx, calls); err != nil {
+		return nil, err
+	}
+	marks := make([]invalidation.Mark, 0, len(lanes))
+	for i, c := range calls[len(calls)-len(lanes):] {
+		lane := lanes[i]
+		t, err := parseTail(c.text())
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errUnavailable, err)
+		}
+		marks = append(marks, s.mark(lane, t))
+	}
+	s.control.Note(ctx, marks...)
+	return marks, nil
+}
+
+// replicate runs calls and waits for the replicas of the masters concerned.
+func (s *Space) replicate(ctx context.Context, calls []*call) error {
+	if s.replicas.N == 0 {
+		return s.run(ctx, calls...)
+	}
+	if s.closed.Load() {
+		return errClosed
+	}
+	byMaster := map[redis.UniversalClient][]*call{}
+	for _, c := range calls {
+		master := s.rdb
+		if cluster, ok := s.rdb.(*redis.ClusterClient); ok {
+			m, err := cluster.MasterForKey(ctx, c.keys[0])
+			if err != nil {
+				return fmt.Errorf("%w: %w", errUnavailable, err)
+			}
+			master = m
+		}
+		byMaster[master] = append(byMaster[master], c)
+	}
+	for master, part := range byMaster {
+		// In one pipeline, so that it is the connection that has written.
+		wait := &call{cmd: newCmd(ctx, "wait", s.replicas.N, s.replicas.Timeout.Milliseconds())}
+		if err := run(ctx, master, s.timeout+s.replicas.Timeout, append(slices.Clip(part), wait)); err != nil {
+			return err
+		}
+		if n, _ := wait.cmd.Val().(int64); int(n) < s.replicas.N {
+			return fmt.Errorf("%w: %d replicas have the invalidation, not %d", errUnavailable, n, s.replicas.N)
+		}
+	}
+	return nil
+}

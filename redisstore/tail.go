@@ -1,0 +1,63 @@
+package redisstore
+
+import (
+	"encoding/binary"
+	"errors"
+	"strconv"
+
+	"github.com/larder-cache/larder/invalidation"
+)
+
+// logTail is the end of a lane's log, as the scripts write it: the name of the
+// log in 16 bytes, 8 random bytes of the last message, and the number of that
+// message in decimal. The zero logTail is none, and is not equal to anything.
+type logTail struct {
+	line  string
+	nonce uint64
+	seq   uint64
+}
+
+const tailHead = 16 + 8
+
+var errTail = errors.New("larder: not the tail of a log")
+
+func parseTail(s string) (logTail, error) {
+	if len(s) <= tailHead {
+		return logTail{}, errTail
+	}
+	seq, err := strconv.ParseUint(s[tailHead:], 10, 64)
+	if err != nil {
+		return logTail{}, errTail
+	}
+	return logTail{s[:16], binary.BigEndian.Uint64([]byte(s[16:tailHead])), seq}, nil
+}
+
+func (t logTail) String() string {
+	if t.line == "" {
+		return ""
+	}
+	return t.line + string(binary.BigEndian.AppendUint64(nil, t.nonce)) + strconv.FormatUint(t.seq, 10)
+}
+
+// mark returns the tail as a place in the log of a lane.
+func (s *Space) mark(lane int, t logTail) invalidation.Mark {
+	return invalidation.Mark{Space: s.ns, Lane: lane, Line: t.line, Seq: t.seq, Nonce: t.nonce}
+}
+
+// memory remembers the last tails that were applied.
+type memory struct {
+	line   string
+	nonces [1024]struct{ seq, nonce uint64 }
+}
+
+func (m *memory) put(t logTail) {
+	if m.line != t.line {
+		*m = memory{line: t.line}
+	}
+	m.nonces[t.seq%uint64(len(m.nonces))] = struct{ seq, nonce uint64 }{t.seq, t.nonce}
+}
+
+func (m *memory) has(t logTail) bool {
+	at := m.nonces[t.seq%uint64(len(m.nonces))]
+	return t.line != "" && m.line == t.line && at.seq == t.seq && at.nonce == t.nonce
+}
