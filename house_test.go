@@ -40,6 +40,7 @@ var rooms = map[string]struct {
 	"aside":                              {ours: []string{"cache", "invalidation", "internal/flight"}},
 	"writethrough":                       {ours: []string{"cache", "invalidation"}},
 	"internal/flight":                    {ours: []string{"cache"}},
+	"internal/netfault":                  {standardOnly: true},
 	"internal/redisproc":                 {},
 	"internal/redistest":                 {ours: []string{"internal/redisproc"}},
 }

@@ -7,4 +7,12 @@ import (
 	"github.com/larder-cache/larder/internal/redistest"
 )
 
-func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
+// runChild is the program of the child processes of tests.
+var runChild func(text string)
+
+func TestMain(m *testing.M) {
+	if text := os.Getenv("LARDER_CHILD"); text != "" {
+		runChild(text)
+	}
+	os.Exit(redistest.Main(m))
+}

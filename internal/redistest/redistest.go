@@ -54,3 +54,10 @@ func ClusterClient(t testing.TB) *redis.ClusterClient {
 func noNotifications() *maintnotifications.Config {
 	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }
+
+// Sentinel returns a master with two replicas and three sentinels, of the test's
+// own. It takes some seconds to start.
+func Sentinel(t testing.TB) *redisproc.Sentinel {
+	t.Helper()
+	return own(t, func(ctx context.Context) (*redisproc.Sentinel, error) { return redisproc.StartSentinel(ctx) })
+}

@@ -1,0 +1,152 @@
+// Package netfault is a TCP proxy with faults that can be switched on and off
+// under load, for tests of what a network does to a program.
+package netfault
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+)
+
+// Proxy forwards connections to a target. Its methods may be called by several
+// goroutines.
+type Proxy struct {
+	target    string
+	listener  net.Listener
+	blackhole atomic.Bool
+	refuse    atomic.Bool
+	swallowed atomic.Int64
+
+	mu     sync.Mutex
+	pairs  map[*pair]struct{}
+	closed bool
+	done   sync.WaitGroup
+}
+
+// pair is a connection of a client and the one to the target.
+type pair struct {
+	client, server net.Conn
+	holed          atomic.Bool // bytes were swallowed: it cannot go on
+}
+
+// Start returns a proxy to target that listens on an address of its own. The
+// caller must call Close.
+func Start(target string) (*Proxy, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p := &Proxy{target: target, listener: l, pairs: map[*pair]struct{}{}}
+	p.done.Go(p.accept)
+	return p, nil
+}
+
+// Addr returns the address that clients connect to.
+func (p *Proxy) Addr() string { return p.listener.Addr().String() }
+
+// Blackhole swallows all bytes from now on, in both directions. Connections stay
+// open and new ones are accepted; nobody is told.
+func (p *Proxy) Blackhole() { p.blackhole.Store(true) }
+
+// Refuse closes new connections at once, or no more.
+func (p *Proxy) Refuse(on bool) { p.refuse.Store(on) }
+
+// Heal ends a Blackhole. Connections that have lost bytes in it are cut, as no
+// stream can go on with a hole.
+func (p *Proxy) Heal() {
+	p.blackhole.Store(false)
+	p.cut(func(c *pair) bool { return c.holed.Load() })
+}
+
+// Cut cuts all connections.
+func (p *Proxy) Cut() { p.cut(func(*pair) bool { return true }) }
+
+// Swallowed returns how many bytes were swallowed.
+func (p *Proxy) Swallowed() int64 { return p.swallowed.Load() }
+
+func (p *Proxy) cut(which func(*pair) bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c := range p.pairs {
+		if which(c) {
+			c.close()
+		}
+	}
+}
+
+func (c *pair) close() {
+	for _, conn := range []net.Conn{c.client, c.server} {
+		if t, ok := conn.(*net.TCPConn); ok {
+			t.SetLinger(0)
+		}
+		conn.Close()
+	}
+}
+
+// Close ends the proxy and all its connections.
+func (p *Proxy) Close() {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.listener.Close()
+	p.Cut()
+	p.done.Wait()
+}
+
+func (p *Proxy) accept() {
+	for {
+		client, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		if p.refuse.Load() {
+			client.Close()
+			continue
+		}
+		p.done.Go(func() { p.serve(client) })
+	}
+}
+
+func (p *Proxy) serve(client net.Conn) {
+	server, err := net.Dial("tcp", p.target)
+	if err != nil {
+		client.Close()
+		return
+	}
+	c := &pair{client: client, server: server}
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		c.close()
+		return
+	}
+	p.pairs[c] = struct{}{}
+	p.mu.Unlock()
+	var both sync.WaitGroup
+	both.Go(func() { p.copy(c, server, client) })
+	both.Go(func() { p.copy(c, client, server) })
+	both.Wait()
+	p.mu.Lock()
+	delete(p.pairs, c)
+	p.mu.Unlock()
+}
+
+// copy passes bytes on until one side ends, and then ends the other.
+func (p *Proxy) copy(c *pair, to, from net.Conn) {
+	defer to.Close()
+	defer from.Close()
+	for buf := make([]byte, 32<<10); ; {
+		n, err := from.Read(buf)
+		if n > 0 && p.blackhole.Load() {
+			p.swallowed.Add(int64(n))
+			c.holed.Store(true)
+		} else if n > 0 {
+			if _, err := to.Write(buf[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,202 @@
+package redisproc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	masterName    = "larder"
+	dataServers   = 3
+	sentinelCount = 3
+	// downAfter is how long a master may be silent before it is replaced.
+	downAfter = 300 * time.Millisecond
+)
+
+// Sentinel is a master with two replicas and three sentinels that replace it if
+// it fails.
+type Sentinel struct {
+	servers   []*Server
+	dir       string
+	ports     []int
+	processes []*process
+}
+
+// StartSentinel starts the servers and sentinels, and returns when the sentinels
+// know each other and both replicas are in step. The context bounds the start.
+// Args are arguments of the data servers. The caller must call Stop.
+func StartSentinel(ctx context.Context, args ...string) (*Sentinel, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*patience)
+	defer cancel()
+	s := &Sentinel{}
+	if err := s.start(ctx, args); err != nil {
+		s.Stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Sentinel) start(ctx context.Context, args []string) (err error) {
+	args = append([]string{"--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"}, args...)
+	for i := range dataServers {
+		with := args
+		if i > 0 {
+			with = append(append([]string(nil), args...), "--replicaof", "127.0.0.1 "+strconv.Itoa(s.servers[0].port))
+		}
+		server, err := Start(ctx, Options{Args: with})
+		if err != nil {
+			return err
+		}
+		s.servers = append(s.servers, server)
+	}
+	if s.dir, err = os.MkdirTemp("", "larder-sentinel-"); err != nil {
+		return err
+	}
+	for range sentinelCount {
+		if err := s.startOne(); err != nil {
+			return err
+		}
+	}
+	return s.await(ctx, "the sentinels do not agree", s.agreed)
+}
+
+func (s *Sentinel) startOne() error {
+	bin, err := find("")
+	if err != nil {
+		return err
+	}
+	port, err := freePort(false)
+	if err != nil {
+		return err
+	}
+	conf := filepath.Join(s.dir, strconv.Itoa(port)+".conf")
+	text := fmt.Sprintf(`port %d
+bind 127.0.0.1
+dir %s
+sentinel monitor %s 127.0.0.1 %d %d
+sentinel down-after-milliseconds %[3]s %[6]d
+sentinel failover-timeout %[3]s 3000
+sentinel parallel-syncs %[3]s 1
+`, port, s.dir, masterName, s.servers[0].port, sentinelCount/2+1, downAfter.Milliseconds())
+	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+		return err
+	}
+	p, err := spawn(bin, s.dir, []string{conf, "--sentinel"})
+	if err != nil {
+		return fmt.Errorf("a sentinel cannot be started: %w", err)
+	}
+	s.ports, s.processes = append(s.ports, port), append(s.processes, p)
+	return nil
+}
+
+// await asks until done says so.
+func (s *Sentinel) await(ctx context.Context, otherwise string, done func(context.Context) bool) error {
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for !done(ctx) {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s: %w", otherwise, ctx.Err())
+		case <-ticker.C:
+		}
+	}
+	return nil
+}
+
+// agreed reports whether each sentinel knows the others and both replicas.
+func (s *Sentinel) agreed(ctx context.Context) bool {
+	for _, addr := range s.Addrs() {
+		c := redis.NewSentinelClient(&redis.Options{Addr: addr, MaxRetries: -1, DialerRetries: 1})
+		m, err := c.Master(ctx, masterName).Result()
+		c.Close()
+		if err != nil || m["flags"] != "master" || m["num-slaves"] != strconv.Itoa(dataServers-1) ||
+			m["num-other-sentinels"] != strconv.Itoa(sentinelCount-1) {
+			return false
+		}
+	}
+	master, err := s.Master(ctx)
+	if err != nil {
+		return false
+	}
+	c := redis.NewClient(&redis.Options{Addr: master.Addr(), MaxRetries: -1, DialerRetries: 1})
+	defer c.Close()
+	n, err := c.Wait(ctx, dataServers-1, 100*time.Millisecond).Result()
+	return err == nil && n == dataServers-1
+}
+
+// MasterName is how the sentinels call the master.
+func (s *Sentinel) MasterName() string { return masterName }
+
+// Addrs returns the addresses of the sentinels.
+func (s *Sentinel) Addrs() []string {
+	addrs := make([]string, len(s.ports))
+	for i, p := range s.ports {
+		addrs[i] = net.JoinHostPort("127.0.0.1", strconv.Itoa(p))
+	}
+	return addrs
+}
+
+// Servers returns the data servers, the first master first.
+func (s *Sentinel) Servers() []*Server { return append([]*Server(nil), s.servers...) }
+
+// Master returns the server that is the master now, by what a sentinel says.
+func (s *Sentinel) Master(ctx context.Context) (*Server, error) {
+	var errs []error
+	for _, addr := range s.Addrs() {
+		c := redis.NewSentinelClient(&redis.Options{Addr: addr, MaxRetries: -1, DialerRetries: 1})
+		at, err := c.GetMasterAddrByName(ctx, masterName).Result()
+		c.Close()
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		for _, server := range s.servers {
+			if server.Addr() == net.JoinHostPort(at[0], at[1]) {
+				return server, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("no sentinel names a master: %w", errors.Join(errs...))
+}
+
+// KillMaster kills the master as a crash would, and returns when the sentinels
+// have made another server the master.
+func (s *Sentinel) KillMaster(ctx context.Context) error {
+	old, err := s.Master(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	old.Kill()
+	return s.await(ctx, "there is no new master", func(ctx context.Context) bool {
+		master, err := s.Master(ctx)
+		if err != nil || master == old {
+			return false
+		}
+		c := redis.NewClient(&redis.Options{Addr: master.Addr(), MaxRetries: -1, DialerRetries: 1})
+		defer c.Close()
+		return c.Set(ctx, "larder-sentinel", "", time.Minute).Err() == nil
+	})
+}
+
+// Stop stops everything and removes the directories.
+func (s *Sentinel) Stop() error {
+	for _, p := range s.processes {
+		p.kill()
+	}
+	s.processes = nil
+	errs := []error{os.RemoveAll(s.dir)}
+	for _, server := range s.servers {
+		errs = append(errs, server.Stop())
+	}
+	return errors.Join(errs...)
+}
