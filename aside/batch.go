@@ -95,6 +95,9 @@ func (b *Batch[K, V]) askMany(ctx context.Context, keys []K) (entries map[K]*cac
 		return nil, true, nil
 	}
 	entries, err = b.store.GetMany(ctx, keys)
+	if err != nil && b.o.Linearizable {
+		return nil, false, err
+	}
 	if err != nil {
 		if err = b.unavailable(ctx, len(keys)-len(entries), err); err != nil {
 			return nil, true, err

@@ -34,6 +34,12 @@ type result[V any] struct {
 
 func (g *engine[K, V]) init(store cache.Cache[K, V], p invalidation.Policy, o Options[K, V], load func(context.Context, []K) []result[V]) {
 	g.store, g.policy, g.o, g.load = store, p, o, load
+	if o.Linearizable {
+		if err := g.checkStrict(); err != nil {
+			panic(err.Error())
+		}
+		g.store = cache.Strict(store)
+	}
 	g.stores = p.Stores() || p.Negative > 0
 	g.flights = flight.New(g.trip)
 }
@@ -88,6 +94,9 @@ func (g *engine[K, V]) ask(ctx context.Context, key K) (e *cache.Entry[V], bypas
 		return nil, true, nil
 	}
 	e, err = g.store.Get(ctx, key)
+	if err != nil && g.o.Linearizable {
+		return nil, false, err
+	}
 	if err != nil {
 		return nil, true, g.unavailable(ctx, 1, err)
 	}

@@ -24,6 +24,13 @@ type Options[K comparable, V any] struct {
 	// Tags returns the tags that are known from the loaded value. A value that
 	// the origin does not have gets only the KeyTags.
 	Tags func(key K, v V) []string
+	// Linearizable returns only what the store has vouched for: each key behaves
+	// as if there were one copy of it, which changes at some moment between the
+	// start of a write and the return of its Invalidate, Write or Mutate. Memory
+	// in front of Redis is not asked, reads wait while a writer is at work, and
+	// are errors while Redis is down. The policy must store values and, with
+	// NotFound, that there are none.
+	Linearizable bool
 	// LoadTimeout bounds one call of the load function, by the deadline of its
 	// context. It must be shorter than the store's fills live: one minute in
 	// Redis. The default is 30s.

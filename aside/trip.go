@@ -27,16 +27,17 @@ func (g *engine[K, V]) trip(ctx context.Context, t *flight.Trip[K, result[V]]) {
 			g.observe(cache.LoadPanic, len(keys), 0, err)
 		}
 	}()
-	g.round(ctx, t, keys)
+	if g.o.Linearizable {
+		g.strictRound(ctx, t, keys)
+	} else {
+		g.round(ctx, t, keys)
+	}
 	returned = true
 }
 
 // round is the protocol: reserve, load, commit.
 func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], keys []K) {
-	slots := make([]cache.Slot[K], len(keys))
-	for i, k := range keys {
-		slots[i] = cache.Slot[K]{Key: k, Tags: g.keyTags(k), LateTags: g.o.Tags != nil}
-	}
+	slots := g.slots(keys)
 	bypass := t.Depart()
 	fill := g.reserve(ctx, bypass, slots)
 	defer func() {
@@ -83,6 +84,14 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 	for _, i := range rest {
 		t.Settle(i, entries[i] != nil && i < len(outcomes) && outcomes[i] == cache.Stored)
 	}
+}
+
+func (g *engine[K, V]) slots(keys []K) []cache.Slot[K] {
+	slots := make([]cache.Slot[K], len(keys))
+	for i, k := range keys {
+		slots[i] = cache.Slot[K]{Key: k, Tags: g.keyTags(k), LateTags: g.o.Tags != nil}
+	}
+	return slots
 }
 
 // outlive returns a context for what is to be done although ctx may have ended.

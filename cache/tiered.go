@@ -7,8 +7,9 @@ import "context"
 // invalidation reaches l2 before l1, so that the pair keeps the contract
 // within this process whenever both parts keep it.
 //
-// What another process invalidates in l2 is not seen by l1 here until the
-// entry expires: keep Policy.Fresh as short as you can bear to be behind.
+// What another process invalidates is as old in l1 as the guards say that l2 puts
+// on its entries: for a redisstore, no older than its lease. An l2 that guards
+// nothing leaves an entry in l1 until it expires: keep Policy.Fresh short then.
 //
 // A hit in l1 costs what it costs there. A hit in l2 is stored in l1 on the
 // way. When l2 cannot be asked, Get serves what l1 has and is an error
@@ -30,13 +31,17 @@ func (t *tiered[K, V]) Get(ctx context.Context, key K) (*Entry[V], error) {
 	if e != nil || err != nil {
 		return e, err
 	}
+	return t.fromL2(ctx, key)
+}
+
+func (t *tiered[K, V]) fromL2(ctx context.Context, key K) (*Entry[V], error) {
 	// Reserved before l2 is read: what is invalidated from here on must not
 	// get into l1.
 	fill, err := t.l1.Reserve(ctx, Slot[K]{Key: key, LateTags: true})
 	if err != nil {
 		return nil, err
 	}
-	e, err = t.l2.Get(ctx, key)
+	e, err := t.l2.Get(ctx, key)
 	if e == nil {
 		fill.Cancel(ctx)
 		return nil, err
@@ -53,6 +58,11 @@ func (t *tiered[K, V]) GetMany(ctx context.Context, keys []K) (map[K]*Entry[V], 
 	if got == nil {
 		got = make(map[K]*Entry[V], len(keys))
 	}
+	return t.manyFromL2(ctx, keys, got)
+}
+
+// manyFromL2 adds to got what l2 has of those keys that are not in it.
+func (t *tiered[K, V]) manyFromL2(ctx context.Context, keys []K, got map[K]*Entry[V]) (map[K]*Entry[V], error) {
 	var rest []K
 	var slots []Slot[K]
 	asked := make(map[K]struct{}, len(keys))
@@ -92,6 +102,10 @@ func (t *tiered[K, V]) Reserve(ctx context.Context, slots ...Slot[K]) (Fill[V], 
 	if allFresh(f1, len(slots)) {
 		return &tieredFill[V]{f1: f1, n: len(slots)}, nil
 	}
+	return t.reserveL2(ctx, f1, slots)
+}
+
+func (t *tiered[K, V]) reserveL2(ctx context.Context, f1 Fill[V], slots []Slot[K]) (Fill[V], error) {
 	f2, err := t.l2.Reserve(ctx, slots...)
 	if err != nil {
 		f1.Cancel(ctx)

@@ -187,8 +187,8 @@ func (c child) read(b *board, space *Space) {
 						served = began // it has waited for something, or was not running
 					}
 					if r := b.returned[k][v+1].Load(); r != 0 {
-						raise(&me.lag, served.UnixNano()-r)
-						raise(&me.late, began.UnixNano()-r)
+						raise64(&me.lag, served.UnixNano()-r)
+						raise64(&me.late, began.UnixNano()-r)
 					}
 				}
 			}
@@ -196,11 +196,6 @@ func (c child) read(b *board, space *Space) {
 	}
 	wg.Wait()
 	os.Exit(0)
-}
-
-func raise(n *atomic.Int64, to int64) {
-	for old := n.Load(); to > old && !n.CompareAndSwap(old, to); old = n.Load() {
-	}
 }
 
 // die writes a row and dies right after the commit of the origin.

@@ -48,8 +48,15 @@ type chaos struct {
 	// memory puts memory in front, in a single process: that of the others would
 	// be behind, and is documented to be.
 	memory bool
+	// strict reads through a linearizable Loader, and checks that no read is
+	// older than one that had returned before it began.
+	strict bool
+	// inversions checks it without.
+	inversions bool
 	// bend, if set, makes the fill wrong, to show that the test can fail.
 	bend func(s cache.Cache[int, int64], load func() *cache.Entry[int64], slot cache.Slot[int])
+
+	seen [chaosRows]atomic.Int64 // the newest version that a read has returned
 
 	reads, hits, stored, refused, invalidated, deleted, flushed, stale, failed atomic.Int64
 	first                                                                      atomic.Pointer[string]
@@ -142,14 +149,20 @@ func (c *chaos) readShared(s cache.Cache[int, int64]) func(context.Context, cach
 	users := aside.New(s, func(ctx context.Context, k int) (int64, error) {
 		return c.load(k).Value, nil
 	}, invalidation.TTL(time.Minute), &aside.Options[int, int64]{
-		Observer: &counts,
-		KeyTags:  func(int) []string { return []string{"all"} },
-		Tags:     func(k int, _ int64) []string { return []string{group(k)} },
+		Observer: &counts, Linearizable: c.strict,
+		KeyTags: func(int) []string { return []string{"all"} },
+		Tags:    func(k int, _ int64) []string { return []string{group(k)} },
 	})
 	return func(ctx context.Context, _ cache.Cache[int, int64], k int) {
 		floor := c.db[k].floor.Load()
+		if c.strict || c.inversions {
+			floor = max(floor, c.seen[k].Load())
+		}
 		before := counts.Count(cache.Load)
 		v, err := users.Get(ctx, k)
+		if err == nil {
+			raise64(&c.seen[k], v)
+		}
 		c.reads.Add(1)
 		if counts.Count(cache.Load) == before {
 			c.hits.Add(1) // or it has joined somebody's load
@@ -327,6 +340,11 @@ func bends() map[string]func(s cache.Cache[int, int64], load func() *cache.Entry
 	}
 }
 
+func raise64(n *atomic.Int64, to int64) {
+	for old := n.Load(); to > old && !n.CompareAndSwap(old, to); old = n.Load() {
+	}
+}
+
 type fillOfRows = fill[int, int64]
 
 func testChaos(t *testing.T, rdb redis.UniversalClient) {
@@ -334,6 +352,7 @@ func testChaos(t *testing.T, rdb redis.UniversalClient) {
 		"NobodyReadsWhatWasInvalidated":      {},
 		"NobodyIsHandedWhatWasInvalidated":   {shared: true},
 		"MemoryDoesNotKeepWhatIsInvalidated": {memory: true},
+		"LinearizableReadsNeverGoBack":       {shared: true, strict: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.name = "chaos"
@@ -351,6 +370,15 @@ func testChaos(t *testing.T, rdb redis.UniversalClient) {
 			}
 		})
 	}
+	t.Run("Finds/readsThatGoBack", func(t *testing.T) {
+		c := &chaos{name: "chaos", shared: true, inversions: true}
+		for range 10 {
+			if c.run(t, rdb, 2*time.Second); c.stale.Load() > 0 {
+				return
+			}
+		}
+		t.Fatal("reads that are not linearizable have not gone back: the test of those that are proves nothing")
+	})
 	for what, bend := range bends() {
 		t.Run("Finds/"+what, func(t *testing.T) {
 			c := &chaos{name: "bent", bend: bend}

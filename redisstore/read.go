@@ -9,7 +9,9 @@ import (
 
 // Get reads the value and the versions of its tags in one round trip: as one
 // MGET, or as one pipeline for each server of a cluster. It takes a second trip
-// if the entry has tags that this process has not seen on it before.
+// if the entry has tags that this process has not seen on it before. While memory
+// in front of the space cannot serve, because the process is apart from Redis,
+// reads of one key share a trip, and at most 16 are under way at once.
 func (s *Store[K, V]) Get(ctx context.Context, k K) (*cache.Entry[V], error) {
 	key := s.key(k)
 	if key == "" {
@@ -19,6 +21,13 @@ func (s *Store[K, V]) Get(ctx context.Context, k K) (*cache.Entry[V], error) {
 		}
 		return nil, nil
 	}
+	if !s.space.noBus && s.space.Apart() {
+		return s.shared.get(ctx, s.space.places, key, func() (*cache.Entry[V], error) { return s.get(ctx, key) })
+	}
+	return s.get(ctx, key)
+}
+
+func (s *Store[K, V]) get(ctx context.Context, key string) (*cache.Entry[V], error) {
 	v := view{space: s.space}
 	v.value(key)
 	v.tags(s.hints.get(key).tags)

@@ -59,6 +59,7 @@ type Space struct {
 	regress  Regress
 	observer cache.Observer
 	noBus    bool
+	places   chan struct{} // of reads while memory cannot serve
 	bus      *bus
 	recent   recent
 	masters  masters
@@ -91,7 +92,8 @@ func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Option
 		return nil, err
 	}
 	s := &Space{ns: name, id: fmt.Sprintf("%x", random(8)), lanes: 1, timeout: opts.Timeout, lease: opts.Lease,
-		coherent: opts.WaitCoherent, replicas: opts.Replicas, regress: opts.Regress, observer: opts.Observer, noBus: opts.NoBus}
+		coherent: opts.WaitCoherent, replicas: opts.Replicas, regress: opts.Regress, observer: opts.Observer, noBus: opts.NoBus,
+		places: make(chan struct{}, apartReads)}
 	if _, ok := rdb.(*redis.ClusterClient); ok {
 		s.lanes = clusterLanes
 	}

@@ -46,6 +46,7 @@ type Store[K comparable, V any] struct {
 	maxValue int
 	observer cache.Observer
 	hints    *hints
+	shared   shared[V]
 	size     atomic.Int64 // of the last encoded value
 }
 

@@ -30,6 +30,7 @@ type phase uint8
 const (
 	gathering phase = iota
 	departed
+	sealed
 	landed
 	settled
 )

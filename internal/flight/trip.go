@@ -46,6 +46,16 @@ func (t *Trip[K, R]) land(i int, res R, err error) {
 	}
 }
 
+// Seal keeps newcomers out of the round of the i-th key before it lands: for work
+// that asks the store for its blessing before it tells anybody.
+func (t *Trip[K, R]) Seal(i int) {
+	t.group.mu.Lock()
+	defer t.group.mu.Unlock()
+	if r := t.calls[i].round; r.phase < sealed {
+		r.phase = sealed
+	}
+}
+
 // Fail lands all keys that have not landed with err.
 func (t *Trip[K, R]) Fail(err error) {
 	t.group.mu.Lock()

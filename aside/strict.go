@@ -1,0 +1,111 @@
+package aside
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/flight"
+)
+
+const (
+	strictPause     = time.Millisecond
+	strictPauseMost = 50 * time.Millisecond
+)
+
+// strictRound makes rounds until the store has vouched for all keys, and tells
+// nobody anything else: what was loaded while a writer was at work may be newer
+// than what another reader has next.
+func (g *engine[K, V]) strictRound(ctx context.Context, t *flight.Trip[K, result[V]], keys []K) {
+	t.Depart()
+	places := make([]int, len(keys)) // of the keys that are left
+	for i := range places {
+		places[i] = i
+	}
+	for pause := strictPause; ; pause = min(2*pause, strictPauseMost) {
+		places = g.strictAttempt(ctx, t, keys, places)
+		if len(places) == 0 || ctx.Err() != nil {
+			t.Fail(ctx.Err())
+			return
+		}
+		timer := time.NewTimer(pause/2 + rand.N(pause))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+		}
+	}
+}
+
+// strictAttempt returns the places of the keys that the store has not vouched
+// for.
+func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, result[V]], all []K, places []int) (left []int) {
+	keys := make([]K, len(places))
+	for j, i := range places {
+		keys[j] = all[i]
+		// What the store says from now on is too old for those who come later.
+		t.Seal(i)
+	}
+	slots := g.slots(keys)
+	within, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	fill, err := g.store.Reserve(within, slots...)
+	if err != nil {
+		t.Fail(err)
+		return nil
+	}
+	ended := false
+	defer func() {
+		if !ended {
+			fill.Cancel(within)
+		}
+	}()
+	var rest []int
+	for j, i := range places {
+		if e := fill.Found(j); e != nil && g.serves(e) {
+			t.Land(i, g.result(e), nil)
+		} else {
+			rest = append(rest, j)
+		}
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	results, took := g.fetch(ctx, keys, rest)
+	entries := make([]*cache.Entry[V], len(keys))
+	for n, j := range rest {
+		if r := results[n]; r.err != nil && !r.absent {
+			t.Land(places[j], r, r.err)
+		} else {
+			entries[j] = g.entry(slots[j], r, took)
+		}
+	}
+	ended = true
+	outcomes, err := fill.Commit(within, entries...)
+	for n, j := range rest {
+		switch {
+		case entries[j] == nil: // has failed
+		case j < len(outcomes) && outcomes[j] == cache.Stored:
+			t.Land(places[j], results[n], nil)
+		case err != nil:
+			t.Land(places[j], result[V]{}, err)
+		default:
+			left = append(left, places[j])
+		}
+	}
+	return left
+}
+
+// checkStrict returns why a Loader cannot be linearizable, or nil.
+func (g *engine[K, V]) checkStrict() error {
+	switch {
+	case !g.policy.Stores():
+		return errors.New("larder: aside: Options.Linearizable is set, but Policy.Fresh is 0: only what the store has can be vouched for")
+	case g.o.NotFound != nil && g.policy.Negative == 0:
+		return fmt.Errorf("larder: aside: Options.Linearizable and NotFound are set, but Policy.Negative is 0: that there is no value must be stored too")
+	}
+	return nil
+}

@@ -1,0 +1,92 @@
+package redisstore
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/larder-cache/larder/cache"
+	"github.com/redis/go-redis/v9"
+)
+
+func aTail(seq uint64) logTail { return logTail{strings.Repeat("l", 16), 7 + seq, seq} }
+
+// framed is what the script makes of a payload.
+func framed(previous, next logTail, p payload) string {
+	a, b := previous.String(), next.String()
+	return string(rune(len(a))) + a + string(rune(len(b))) + b + p.encode()
+}
+
+func TestAMessageComesBackAsItWasSent(t *testing.T) {
+	for _, want := range []message{
+		{aTail(1), aTail(2), payload{}},
+		{logTail{}, aTail(1), payload{keys: []uint32{0, 1 << 31}, tags: []string{"", "org:acme", strings.Repeat("t", 300)}}},
+		{aTail(9), aTail(10), payload{ack: true, all: true, tags: []string{"kt"}}},
+	} {
+		got, err := parseMessage(framed(want.previous, want.next, want.payload))
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%+v, %v, not %+v", got, err, want)
+		}
+	}
+}
+
+func TestOnlyAnUnbrokenChainIsTrusted(t *testing.T) {
+	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
+	defer rdb.Close()
+	space, err := Open(t.Context(), rdb, "chain", &Options{NoBus: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer space.Close(t.Context())
+	l := newLane(space, 0)
+	guard := func() interface{ stands() bool } {
+		w := space.WatchKey(1)
+		g, ok := w.Guard(nil)
+		if !ok {
+			t.Fatal("no guard")
+		}
+		return guardState{g}
+	}
+	step := func(what string, previous, next logTail, p payload, stands bool) {
+		t.Helper()
+		g := guard()
+		l.apply(framed(previous, next, p))
+		if g.stands() != stands {
+			t.Errorf("%s: what was in memory stands: %v", what, !stands)
+		}
+	}
+	step("the first message", logTail{}, aTail(1), payload{}, false)
+	step("the next", aTail(1), aTail(2), payload{keys: []uint32{2}}, true)
+	step("of this key", aTail(2), aTail(3), payload{keys: []uint32{1}}, false)
+	step("after one that was lost", aTail(4), aTail(5), payload{}, false)
+	step("the next again", aTail(5), aTail(6), payload{}, true)
+	step("after a tail that was lost", logTail{}, aTail(7), payload{}, false)
+	step("of everything", aTail(7), aTail(8), payload{all: true}, false)
+	g := guard()
+	l.apply("nonsense")
+	if g.stands() {
+		t.Error("a message that cannot be read is no gap")
+	}
+	step("after nonsense, without a tail", logTail{}, aTail(9), payload{}, false)
+}
+
+func FuzzParseMessage(f *testing.F) {
+	f.Add(framed(aTail(1), aTail(2), payload{keys: []uint32{1}, tags: []string{"tag"}}))
+	f.Add(framed(logTail{}, aTail(2), payload{ack: true, all: true}))
+	f.Add("")
+	f.Fuzz(func(t *testing.T, raw string) {
+		m, err := parseMessage(raw)
+		if err != nil {
+			return
+		}
+		again, err := parseMessage(framed(m.previous, m.next, m.payload))
+		if err != nil || !reflect.DeepEqual(m.payload, again.payload) {
+			t.Fatalf("%+v comes back as %+v, %v", m, again, err)
+		}
+	})
+}
+
+type guardState struct{ g cache.Guard }
+
+func (s guardState) stands() bool { return s.g.Trust(time.Now()) != cache.Invalid }
