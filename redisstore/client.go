@@ -27,7 +27,7 @@ func (s *Space) ownClient(rdb redis.UniversalClient, timeout time.Duration) (cli
 			return nil, false, errors.New("larder: redisstore.Open: the client reads from replicas, which lag behind invalidations: set ReadOnly, RouteByLatency and RouteRandomly of ClusterOptions to false")
 		}
 		o.ContextTimeoutEnabled, o.MaxRetries, o.DialerRetries = true, -1, 1
-		o.ReadTimeout, o.WriteTimeout, o.PoolTimeout, o.DialTimeout = timeout, timeout, timeout, timeout
+		o.ReadTimeout, o.WriteTimeout, o.PoolTimeout, o.DialTimeout = timeout+s.replicas.wait(), timeout, timeout, timeout
 		o.MinRetryBackoff, o.MaxRetryBackoff = time.Millisecond, 8*time.Millisecond
 		o.PushNotificationProcessor, o.MaintNotificationsConfig = nil, noNotifications()
 		newNode := o.NewClient
@@ -42,7 +42,7 @@ func (s *Space) ownClient(rdb redis.UniversalClient, timeout time.Duration) (cli
 	case *redis.Client:
 		o := *c.Options()
 		o.ContextTimeoutEnabled, o.MaxRetries, o.DialerRetries = true, -1, 1
-		o.ReadTimeout, o.WriteTimeout, o.PoolTimeout, o.DialTimeout = timeout, timeout, timeout, timeout
+		o.ReadTimeout, o.WriteTimeout, o.PoolTimeout, o.DialTimeout = timeout+s.replicas.wait(), timeout, timeout, timeout
 		o.PushNotificationProcessor, o.MaintNotificationsConfig = nil, noNotifications()
 		o.ClientSideCache, o.ClientSideCacheConfig = nil, nil // it would serve old versions of tags
 		dial := o.Dialer                                      // made for the user's DialTimeout

@@ -53,6 +53,14 @@ type Replicas struct {
 	Timeout time.Duration
 }
 
+// wait is by how much a command may take longer.
+func (r Replicas) wait() time.Duration {
+	if r.N == 0 {
+		return 0
+	}
+	return r.Timeout
+}
+
 // Regress is what to do when a connection meets a server that was restarted, or
 // promoted, and may have lost the last invalidations.
 type Regress uint8
