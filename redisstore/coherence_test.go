@@ -89,7 +89,7 @@ func (c coherence) run(t *testing.T) (f figures) {
 			if err == nil {
 				break
 			}
-			if f.failed++; time.Since(began) > time.Minute {
+			if f.failed++; time.Since(began) > 2*time.Minute {
 				t.Fatalf("invalidations fail: %v", err)
 			}
 			<-pace.C

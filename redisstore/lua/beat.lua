@@ -15,9 +15,11 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 if ARGV[5] ~= '' then
   local all = redis.call('HGETALL', KEYS[1])
   for i = 1, #all, 2 do
-    local seen = tonumber(string.match(all[i + 1], '^(%d+):'))
-    if string.sub(all[i], 1, 2) == 'm:' and (not seen or seen + ARGV[5] < tonumber(now)) then
-      redis.call('HDEL', KEYS[1], all[i])
+    if string.sub(all[i], 1, 2) == 'm:' then
+      local seen = string.match(all[i + 1], '^%d+')
+      if not seen or tonumber(seen) + tonumber(ARGV[5]) < tonumber(now) then
+        redis.call('HDEL', KEYS[1], all[i])
+      end
     end
   end
 end
