@@ -48,7 +48,7 @@ type Cache[K comparable, V any] interface {
 type Slot[K comparable] struct {
 	Key K
 	// Tags are those known before the origin is asked. They are watched from
-	// Reserve on.
+	// Reserve on. The slice stays the caller's.
 	Tags []string
 	// LateTags says that the entry may be committed with tags that are not in
 	// Tags. They cannot be watched one by one, so a store may refuse the
@@ -91,8 +91,9 @@ const (
 	// read may have the value.
 	Refused Outcome = iota
 	// Passed: nothing was invalidated, but the value was not stored because a
-	// writer holds the key or a tag in quarantine. Callers who wait may have
-	// the value; another level must not store it.
+	// writer holds the key or a tag in quarantine. Whether it is from before or
+	// after the write cannot be told: only callers who asked before the origin
+	// was read may have it, and another level must not store it.
 	Passed
 	// Stored: nothing was invalidated and the value is in the store.
 	Stored
