@@ -41,3 +41,24 @@ func ExampleDomain() {
 	// <nil>
 	// <nil> <nil>
 }
+
+// The row, and the lists it is in, are taken away before the transaction commits.
+func ExampleDomain_Mutate() {
+	ctx := context.Background()
+	domain := invalidation.NewDomain()
+	users := memstore.New[int, string](domain, 100, nil)
+	lists := memstore.New[string, int](domain, 100, nil)
+
+	in := cache.Now().Add(time.Minute)
+	cache.Put(ctx, users, 42, &cache.Entry[string]{Value: "Ada", Fresh: in, Expires: in})
+	cache.Put(ctx, lists, "acme", &cache.Entry[int]{Value: 7, Tags: []string{"org:acme"}, Fresh: in, Expires: in})
+
+	targets := []invalidation.Target{invalidation.Keys(users, 42), invalidation.Tag("org:acme")}
+	err := domain.Mutate(ctx, targets, func(ctx context.Context) error {
+		return nil // tx.Commit()
+	})
+	u, _ := users.Get(ctx, 42)
+	l, _ := lists.Get(ctx, "acme")
+	fmt.Println(u, l, err)
+	// Output: <nil> <nil> <nil>
+}
