@@ -72,7 +72,7 @@ func newDomain(lanes int) *Domain {
 		d.lanes[i].domain = d
 		d.lanes[i].until.Store(math.MinInt64)
 	}
-	d.retries.init(d)
+	d.retries.d = d
 	return d
 }
 

@@ -27,7 +27,6 @@ type retries struct {
 	d       *Domain
 	ctx     context.Context
 	stopAll context.CancelFunc
-	base    time.Duration
 
 	mu       sync.Mutex
 	names    map[name]uint64 // with the count when they were last added
@@ -44,8 +43,6 @@ type release struct {
 	names []name
 	do    func(context.Context) error
 }
-
-func (r *retries) init(d *Domain) { r.d, r.base = d, retryBase }
 
 // RetryKeys has the invalidation of keys, by their names in the remote store,
 // tried again until it succeeds. Until then they are held.
@@ -122,7 +119,7 @@ func (r *retries) start() {
 }
 
 func (r *retries) run() {
-	pause := r.base
+	pause := retryBase
 	timer := time.NewTimer(pause/2 + rand.N(pause/2+1))
 	defer timer.Stop()
 	for {
@@ -132,7 +129,7 @@ func (r *retries) run() {
 		case <-timer.C:
 		}
 		if r.attempt() {
-			pause = r.base
+			pause = retryBase
 		} else {
 			pause = min(2*pause, retryCap)
 		}

@@ -30,22 +30,16 @@ func (s *Space) askTail(ctx context.Context, lane int, applied logTail, prune bo
 	return t, nil
 }
 
-// member is a process that keeps entries in memory, and how far it has applied
-// a log.
-type member struct {
-	id      string
-	applied logTail
-}
-
-// log is the state of a lane's log on the server.
+// log is the state of a lane's log on the server, and how far each process that
+// keeps entries in memory has applied it.
 type log struct {
 	tail    logTail
-	members []member
+	applied []logTail
 }
 
 // askLog reads the hash of a lane.
 func (s *Space) askLog(ctx context.Context, lane int) (log, error) {
-	c := &call{cmd: newCmd(ctx, "hgetall", s.laneKey(lane))}
+	c := command(ctx, "hgetall", s.laneKey(lane))
 	if err := s.bus.run(ctx, c); err != nil {
 		return log{}, err
 	}
@@ -57,7 +51,7 @@ func (s *Space) askLog(ctx context.Context, lane int) (log, error) {
 		case strings.HasPrefix(k, "m:"):
 			_, applied, _ := strings.Cut(v, ":")
 			t, _ := parseTail(applied)
-			out.members = append(out.members, member{strings.TrimPrefix(k, "m:"), t})
+			out.applied = append(out.applied, t)
 		}
 	}
 	return out, nil
@@ -67,7 +61,7 @@ func (s *Space) askLog(ctx context.Context, lane int) (log, error) {
 func (s *Space) leave(ctx context.Context) {
 	calls := make([]*call, s.lanes)
 	for lane := range calls {
-		calls[lane] = &call{cmd: newCmd(ctx, "hdel", s.laneKey(lane), "m:"+s.id)}
+		calls[lane] = command(ctx, "hdel", s.laneKey(lane), "m:"+s.id)
 	}
 	s.bus.run(ctx, calls...) // whoever is on the list costs others a wait, no more
 }

@@ -98,7 +98,8 @@ func (c *call) make(ctx context.Context, verb, program string) {
 	c.cmd = redis.NewCmd(ctx, append(args, c.args...)...)
 }
 
-func newCmd(ctx context.Context, args ...any) *redis.Cmd { return redis.NewCmd(ctx, args...) }
+// command returns the call of a plain command.
+func command(ctx context.Context, args ...any) *call { return &call{cmd: redis.NewCmd(ctx, args...)} }
 
 // run sends calls in one round trip for each server concerned and returns the
 // first error. Each call's cmd has its own. A script that a server does not

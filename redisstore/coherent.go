@@ -16,7 +16,7 @@ func (s *Space) fence(ctx context.Context, marks []invalidation.Mark) error {
 	if s.closed.Load() {
 		return errClosed
 	}
-	if s.noBus {
+	if s.bus == nil {
 		return errNoBus
 	}
 	return together(len(marks), func(i int) error { return s.bus.lanes[marks[i].Lane].fence(ctx) })
@@ -63,7 +63,7 @@ func (r remote) AtLeast(ctx context.Context, token string) error {
 	}
 	var unheard []invalidation.Mark
 	for _, m := range marks {
-		if !r.s.bus.lanes[m.Lane].heardOf(m) {
+		if r.s.bus == nil || !r.s.bus.lanes[m.Lane].heardOf(m) {
 			unheard = append(unheard, m)
 		}
 	}
@@ -91,7 +91,7 @@ func (l *lane) follows(line string) time.Duration {
 }
 
 func (r remote) WaitCoherent(ctx context.Context, token string) error {
-	if r.s.noBus {
+	if r.s.bus == nil {
 		return errNoBus
 	}
 	marks, err := r.s.parse(token)
@@ -138,8 +138,8 @@ func (s *Space) allApplied(log log, m invalidation.Mark) bool {
 	if log.tail.line != m.Line || s.bus.lanes[m.Lane].follows(m.Line) < 2*s.lease {
 		return false
 	}
-	for _, p := range log.members {
-		if p.applied.line != m.Line || p.applied.seq < m.Seq {
+	for _, t := range log.applied {
+		if t.line != m.Line || t.seq < m.Seq {
 			return false
 		}
 	}
@@ -147,6 +147,9 @@ func (s *Space) allApplied(log log, m invalidation.Mark) bool {
 }
 
 func (r remote) Status(lanes []invalidation.LaneStatus) {
+	if r.s.bus == nil {
+		return
+	}
 	for i, l := range r.s.bus.lanes {
 		l.mu.Lock()
 		lanes[i].Subscribed, lanes[i].Applied, lanes[i].Gaps = l.subscribed, l.messages, l.gaps

@@ -149,10 +149,7 @@ func (f *fill[K, V]) settle(ctx context.Context, writes []write, done []int64) e
 		}
 	}
 	s.recent.add(f.keys, nil)
-	if s.coherent {
-		return s.waitMarks(ctx, f.marks)
-	}
-	return nil
+	return s.await(ctx, f.marks)
 }
 
 // again has the quarantine released until it succeeds.

@@ -2,8 +2,6 @@ package redisstore
 
 import (
 	"context"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // maxMGet bounds the keys of one MGET, so that one large read does not hold up
@@ -41,7 +39,7 @@ func mget(ctx context.Context, keys []string) *call {
 	for _, k := range keys {
 		args = append(args, k)
 	}
-	return &call{cmd: redis.NewCmd(ctx, args...)}
+	return command(ctx, args...)
 }
 
 // deliver puts the results of c into v.

@@ -54,14 +54,21 @@ func (s *Space) announcements(ctx context.Context, n news) []*call {
 }
 
 // publish runs calls, of which the last return the tails of the logs of lanes,
-// and notes the tails in the Session of ctx. If the space is to be coherent,
-// it waits until it is.
+// and notes the tails in the Session of ctx. It awaits them.
 func (s *Space) publish(ctx context.Context, lanes []int, calls []*call) error {
 	marks, err := s.publishOnly(ctx, lanes, calls)
-	if err == nil && s.coherent {
-		err = s.waitMarks(ctx, marks)
+	if err != nil {
+		return err
 	}
-	return err
+	return s.await(ctx, marks)
+}
+
+// await waits until the space is coherent, if it is to be.
+func (s *Space) await(ctx context.Context, marks []invalidation.Mark) error {
+	if !s.coherent {
+		return nil
+	}
+	return s.waitMarks(ctx, marks)
 }
 
 func (s *Space) publishOnly(ctx context.Context, lanes []int, calls []*call) ([]invalidation.Mark, error) {
@@ -103,7 +110,7 @@ func (s *Space) replicate(ctx context.Context, calls []*call) error {
 	}
 	for master, part := range byMaster {
 		// In one pipeline, so that it is the connection that has written.
-		wait := &call{cmd: newCmd(ctx, "wait", s.replicas.N, s.replicas.Timeout.Milliseconds())}
+		wait := command(ctx, "wait", s.replicas.N, s.replicas.Timeout.Milliseconds())
 		if err := run(ctx, master, s.timeout+s.replicas.Timeout, append(slices.Clip(part), wait)); err != nil {
 			return err
 		}

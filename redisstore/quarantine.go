@@ -39,30 +39,12 @@ func (s *Store[K, V]) Quarantine(ctx context.Context, slots ...cache.Slot[K]) (c
 	return f, nil
 }
 
-// enter takes the values away and then announces it, on a single server in one
-// step.
+// enter takes the values away and then announces it, and reads the versions of
+// the tags in the same trip.
 func (f *fill[K, V]) enter(ctx context.Context) (err error) {
-	s := f.store.space
-	calls := f.tags.calls(ctx)
-	n := len(calls)
-	life := quarantineLife.Milliseconds()
-	if s.lanes == 1 {
-		var lanes []int
-		for part := range s.slots(f.keys) {
-			args := append(s.head(0, &payload{keys: hashes(part)}), f.writer, life)
-			calls = append(calls, quarantineOneScript.call(ctx, append([]string{s.laneKey(0)}, part...), args...))
-			lanes = append(lanes, 0)
-		}
-		f.marks, err = s.publishOnly(ctx, lanes, calls)
-	} else {
-		for part := range s.slots(f.keys) {
-			calls = append(calls, quarantineScript.call(ctx, part, random(8), life, f.writer))
-		}
-		if err = s.replicate(ctx, calls); err == nil {
-			news := s.newsOfKeys(f.keys)
-			f.marks, err = s.publishOnly(ctx, news.lanes(), s.announcements(ctx, news))
-		}
-	}
-	f.tags.take(calls[:n])
+	tags := f.tags.calls(ctx)
+	f.marks, err = f.store.space.change(ctx, tags[:len(tags):len(tags)], f.keys,
+		quarantineOneScript, quarantineScript, quarantineLife.Milliseconds(), f.writer)
+	f.tags.take(tags)
 	return err
 }

@@ -21,7 +21,7 @@ func (s *Store[K, V]) Get(ctx context.Context, k K) (*cache.Entry[V], error) {
 		}
 		return nil, nil
 	}
-	if !s.space.noBus && s.space.Apart() {
+	if s.space.bus != nil && s.space.Apart() {
 		return s.shared.get(ctx, s.space.places, key, func() (*cache.Entry[V], error) { return s.get(ctx, key) })
 	}
 	return s.get(ctx, key)

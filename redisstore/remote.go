@@ -28,52 +28,48 @@ func (s *Space) tagSet(tags []string) tagSet {
 	return set
 }
 
+// calls returns the calls that run a script on the tags of each lane.
+func (set tagSet) calls(ctx context.Context, s *Space, script *script, args ...any) (calls []*call) {
+	for _, lane := range set.lanes() {
+		calls = append(calls, s.onTags(ctx, script, lane, set.keys[lane], set.news[lane], append(args[:len(args):len(args)], set.tails[lane]...)))
+	}
+	return calls
+}
+
+// onTags returns the call that runs a script on the tag keys of a lane. args are
+// those of the script after the message, with the tails of the tags.
+func (s *Space) onTags(ctx context.Context, script *script, lane int, tagKeys []string, p *payload, args []any) *call {
+	keys := append([]string{s.laneKey(lane)}, tagKeys...)
+	return script.call(ctx, keys, append(s.head(lane, p), args...)...)
+}
+
 func (r remote) InvalidateTags(ctx context.Context, tags []string) error {
 	set := r.s.tagSet(tags)
-	var calls []*call
-	for _, lane := range set.lanes() {
-		calls = append(calls, r.s.expireTags(ctx, lane, set.keys[lane], set.news[lane], set.tails[lane]))
-	}
-	err := r.s.publish(ctx, set.lanes(), calls)
+	err := r.s.publish(ctx, set.lanes(), set.calls(ctx, r.s, invalidateTagsScript))
 	if err == nil {
 		r.s.recent.add(nil, tags)
 	}
 	return err
 }
 
-func (s *Space) expireTags(ctx context.Context, lane int, tagKeys []string, p *payload, tails []any) *call {
-	keys := append([]string{s.laneKey(lane)}, tagKeys...)
-	return invalidateTagsScript.call(ctx, keys, append(s.head(lane, p), tails...)...)
-}
-
 func (r remote) QuarantineTags(ctx context.Context, tags []string) (func(context.Context) error, error) {
 	s, id := r.s, random(16)
 	set := s.tagSet(tags)
-	var calls []*call
-	for _, lane := range set.lanes() {
-		args := append(s.head(lane, set.news[lane]), id, quarantineLife.Milliseconds())
-		calls = append(calls, quarantineTagsScript.call(ctx, append([]string{s.laneKey(lane)}, set.keys[lane]...), append(args, set.tails[lane]...)...))
-	}
 	release := func(ctx context.Context) error {
-		var calls []*call
-		for _, lane := range set.lanes() {
-			args := append(s.head(lane, set.news[lane]), id)
-			calls = append(calls, releaseTagsScript.call(ctx, append([]string{s.laneKey(lane)}, set.keys[lane]...), append(args, set.tails[lane]...)...))
-		}
-		err := s.publish(ctx, set.lanes(), calls)
+		err := s.publish(ctx, set.lanes(), set.calls(ctx, s, releaseTagsScript, id))
 		if err == nil {
 			s.recent.add(nil, tags)
 		}
 		return err
 	}
-	if _, err := s.publishOnly(ctx, set.lanes(), calls); err != nil {
+	enter := set.calls(ctx, s, quarantineTagsScript, id, quarantineLife.Milliseconds())
+	if _, err := s.publishOnly(ctx, set.lanes(), enter); err != nil {
 		release(context.WithoutCancel(ctx)) // some of it may have been done
 		return nil, err
 	}
 	return release, nil
 }
 
-// Retry goes on after Close: what has failed was called before.
 func (r remote) Retry(ctx context.Context, keys, tags []string, all bool) error {
 	if all {
 		return r.s.Clear(ctx)
@@ -89,38 +85,41 @@ func (r remote) Retry(ctx context.Context, keys, tags []string, all bool) error 
 	return nil
 }
 
-// invalidateKeys removes keys and then, when all are gone, announces it. On a
-// single server that is one step.
+// invalidateKeys removes keys and then, when all are gone, announces it.
 func (s *Space) invalidateKeys(ctx context.Context, keys []string) error {
-	if s.closed.Load() {
-		return errClosed
-	}
-	var err error
-	if s.lanes == 1 {
-		var calls []*call
-		var lanes []int
-		for part := range s.slots(keys) {
-			p := &payload{keys: hashes(part)}
-			lanes = append(lanes, 0)
-			calls = append(calls, invalidateScript.call(ctx, append([]string{s.laneKey(0)}, part...), s.head(0, p)...))
-		}
-		err = s.publish(ctx, lanes, calls)
-	} else {
-		var calls []*call
-		for part := range s.slots(keys) {
-			calls = append(calls, removeScript.call(ctx, part, random(8)))
-		}
-		if err = s.replicate(ctx, calls); err == nil {
-			n := s.newsOfKeys(keys)
-			err = s.publish(ctx, n.lanes(), s.announcements(ctx, n))
-		}
-	}
+	marks, err := s.change(ctx, nil, keys, invalidateScript, removeScript)
 	if err == nil {
 		s.recent.add(keys, nil)
+		err = s.await(ctx, marks)
 	}
 	// In this process at once, and also after an error.
 	s.control.ExpireKeys(hashes(keys)...)
 	return err
+}
+
+// change runs a script on keys and announces them: whole does both in one step,
+// on a single server; in a cluster part does the first, and the announcement
+// follows when it has succeeded everywhere. args are those that both have beside
+// the random bytes and the message. The calls in also go with the first trip.
+func (s *Space) change(ctx context.Context, also []*call, keys []string, whole, part *script, args ...any) ([]invalidation.Mark, error) {
+	calls := also
+	if s.lanes == 1 {
+		var lanes []int
+		for some := range s.slots(keys) {
+			head := s.head(0, &payload{keys: hashes(some)})
+			calls = append(calls, whole.call(ctx, append([]string{s.laneKey(0)}, some...), append(head, args...)...))
+			lanes = append(lanes, 0)
+		}
+		return s.publishOnly(ctx, lanes, calls)
+	}
+	for some := range s.slots(keys) {
+		calls = append(calls, part.call(ctx, some, append([]any{random(8)}, args...)...))
+	}
+	if err := s.replicate(ctx, calls); err != nil {
+		return nil, err
+	}
+	n := s.newsOfKeys(keys)
+	return s.publishOnly(ctx, n.lanes(), s.announcements(ctx, n))
 }
 
 func (r remote) Fence(ctx context.Context) error {

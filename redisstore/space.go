@@ -58,9 +58,8 @@ type Space struct {
 	replicas Replicas
 	regress  Regress
 	observer cache.Observer
-	noBus    bool
 	places   chan struct{} // of reads while memory cannot serve
-	bus      *bus
+	bus      *bus          // nil if there is none
 	recent   recent
 	masters  masters
 	refused  atomic.Pointer[error] // why the space cannot be used
@@ -92,7 +91,7 @@ func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Option
 		return nil, err
 	}
 	s := &Space{ns: name, id: fmt.Sprintf("%x", random(8)), lanes: 1, timeout: opts.Timeout, lease: opts.Lease,
-		coherent: opts.WaitCoherent, replicas: opts.Replicas, regress: opts.Regress, observer: opts.Observer, noBus: opts.NoBus,
+		coherent: opts.WaitCoherent, replicas: opts.Replicas, regress: opts.Regress, observer: opts.Observer,
 		places: make(chan struct{}, apartReads)}
 	if _, ok := rdb.(*redis.ClusterClient); ok {
 		s.lanes = clusterLanes
@@ -104,10 +103,10 @@ func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Option
 	if s.rdb, s.own, err = s.ownClient(rdb, s.timeout); err != nil {
 		return nil, err
 	}
-	if s.bus, err = s.newBus(rdb); err != nil {
-		return nil, err
-	}
 	if !opts.NoBus {
+		if s.bus, err = s.newBus(rdb); err != nil {
+			return nil, err
+		}
 		s.bus.start()
 	}
 	return s, nil
@@ -126,7 +125,10 @@ func (s *Space) Close(ctx context.Context) error {
 		return nil
 	}
 	left := s.control.End()
-	err := s.bus.close(ctx)
+	var err error
+	if s.bus != nil {
+		err = s.bus.close(ctx)
+	}
 	if s.own {
 		err = errors.Join(err, s.rdb.Close())
 	}
@@ -146,7 +148,7 @@ func (s *Space) Clear(ctx context.Context) error {
 	}
 	calls := make([]*call, s.lanes)
 	for lane := range calls {
-		calls[lane] = s.expireTags(ctx, lane, []string{s.starKey(lane)}, n[lane], []any{""})
+		calls[lane] = s.onTags(ctx, invalidateTagsScript, lane, []string{s.starKey(lane)}, n[lane], []any{""})
 	}
 	err := s.publish(ctx, n.lanes(), calls)
 	s.ExpireAll()
