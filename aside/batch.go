@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/distinct"
 	"github.com/larder-cache/larder/invalidation"
 )
 
@@ -57,7 +58,7 @@ func NewBatch[K comparable, V any](store cache.Cache[K, V], load func(context.Co
 // reads and, if something is missing, one before the load and one after it, for
 // which the caller does not wait.
 func (b *Batch[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
-	keys = distinct(keys)
+	keys = distinct.Of(keys)
 	if cache.Bypassed(ctx) && len(keys) > 0 && !b.closed.Load() {
 		return b.directMany(ctx, keys)
 	}
@@ -95,9 +96,6 @@ func (b *Batch[K, V]) askMany(ctx context.Context, keys []K) (entries map[K]*cac
 		return nil, true, nil
 	}
 	entries, err = b.store.GetMany(ctx, keys)
-	if err != nil && b.o.Linearizable {
-		return nil, false, err
-	}
 	if err != nil {
 		if err = b.unavailable(ctx, len(keys)-len(entries), err); err != nil {
 			return nil, true, err
@@ -115,25 +113,6 @@ func (b *Batch[K, V]) askMany(ctx context.Context, keys []K) (entries map[K]*cac
 		b.observe(cache.StaleServed, len(old), 0, nil)
 	}
 	return entries, bypass, nil
-}
-
-// distinct returns keys without repetitions.
-func distinct[K comparable](keys []K) []K {
-	seen := make(map[K]struct{}, len(keys))
-	for _, k := range keys {
-		seen[k] = struct{}{}
-	}
-	if len(seen) == len(keys) {
-		return keys
-	}
-	out := make([]K, 0, len(seen))
-	for _, k := range keys {
-		if _, ok := seen[k]; ok {
-			delete(seen, k)
-			out = append(out, k)
-		}
-	}
-	return out
 }
 
 func (b *Batch[K, V]) directMany(ctx context.Context, keys []K) (map[K]V, error) {

@@ -8,5 +8,8 @@
 // instead, and the Observer told. Only the origin's own errors come back,
 // untouched; to these the package adds those of the caller's context,
 // *cache.PanicError for a load function that panicked, and cache.ErrClosed after
-// Close of the Loader, the Batch or the store.
+// Close of the Loader, the Batch or the store. Two options of the user's change
+// that: a store that refuses to serve from memory while it is apart from its
+// servers gives cache.ErrApart, and a Loader that is Linearizable returns the
+// errors of the store.
 package aside

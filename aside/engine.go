@@ -94,9 +94,6 @@ func (g *engine[K, V]) ask(ctx context.Context, key K) (e *cache.Entry[V], bypas
 		return nil, true, nil
 	}
 	e, err = g.store.Get(ctx, key)
-	if err != nil && g.o.Linearizable {
-		return nil, false, err
-	}
 	if err != nil {
 		return nil, true, g.unavailable(ctx, 1, err)
 	}
@@ -127,7 +124,8 @@ func (g *engine[K, V]) result(e *cache.Entry[V]) result[V] {
 
 // unavailable observes that the store could not be asked for n keys, and returns
 // the error that the caller must be told: none, unless it is the caller's own
-// context or use of a closed store.
+// context, use of a closed store, memory that the user wants refused, or if only
+// the store can vouch for an answer.
 func (g *engine[K, V]) unavailable(ctx context.Context, n int, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -136,6 +134,9 @@ func (g *engine[K, V]) unavailable(ctx context.Context, n int, err error) error 
 		return err
 	}
 	g.observe(cache.Unavailable, n, 0, err)
+	if g.o.Linearizable {
+		return err
+	}
 	return nil
 }
 

@@ -3,7 +3,6 @@ package aside
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -43,38 +42,29 @@ func (g *engine[K, V]) strictRound(ctx context.Context, t *flight.Trip[K, result
 // strictAttempt returns the places of the keys that the store has not vouched
 // for.
 func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, result[V]], all []K, places []int) (left []int) {
-	keys := make([]K, len(places))
-	for j, i := range places {
-		keys[j] = all[i]
+	for _, i := range places {
 		// What the store says from now on is too old for those who come later.
 		t.Seal(i)
 	}
+	keys := pick(all, places)
 	slots := g.slots(keys)
-	within, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	fill, err := g.store.Reserve(within, slots...)
+	fill, err := g.reserve(ctx, slots)
 	if err != nil {
 		t.Fail(err)
 		return nil
 	}
-	ended := false
 	defer func() {
-		if !ended {
-			fill.Cancel(within)
+		if fill != nil {
+			ctx, cancel := outlive(ctx)
+			defer cancel()
+			fill.Cancel(ctx)
 		}
 	}()
-	var rest []int
-	for j, i := range places {
-		if e := fill.Found(j); e != nil && g.serves(e) {
-			t.Land(i, g.result(e), nil)
-		} else {
-			rest = append(rest, j)
-		}
-	}
+	rest := g.met(fill, len(keys), func(j int, r result[V]) { t.Land(places[j], r, nil) })
 	if len(rest) == 0 {
 		return nil
 	}
-	results, took := g.fetch(ctx, keys, rest)
+	results, took := g.fetch(ctx, pick(keys, rest))
 	entries := make([]*cache.Entry[V], len(keys))
 	for n, j := range rest {
 		if r := results[n]; r.err != nil && !r.absent {
@@ -83,8 +73,11 @@ func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, resu
 			entries[j] = g.entry(slots[j], r, took)
 		}
 	}
-	ended = true
-	outcomes, err := fill.Commit(within, entries...)
+	commit := fill.Commit
+	fill = nil
+	within, cancel := outlive(ctx)
+	defer cancel()
+	outcomes, err := commit(within, entries...)
 	for n, j := range rest {
 		switch {
 		case entries[j] == nil: // has failed
@@ -105,7 +98,7 @@ func (g *engine[K, V]) checkStrict() error {
 	case !g.policy.Stores():
 		return errors.New("larder: aside: Options.Linearizable is set, but Policy.Fresh is 0: only what the store has can be vouched for")
 	case g.o.NotFound != nil && g.policy.Negative == 0:
-		return fmt.Errorf("larder: aside: Options.Linearizable and NotFound are set, but Policy.Negative is 0: that there is no value must be stored too")
+		return errors.New("larder: aside: Options.Linearizable and NotFound are set, but Policy.Negative is 0: that there is no value must be stored too")
 	}
 	return nil
 }

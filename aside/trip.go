@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/distinct"
 	"github.com/larder-cache/larder/internal/flight"
 )
 
@@ -39,7 +40,10 @@ func (g *engine[K, V]) trip(ctx context.Context, t *flight.Trip[K, result[V]]) {
 func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], keys []K) {
 	slots := g.slots(keys)
 	bypass := t.Depart()
-	fill := g.reserve(ctx, bypass, slots)
+	var fill cache.Fill[V]
+	if !bypass && g.stores {
+		fill, _ = g.reserve(ctx, slots) // has been observed
+	}
 	defer func() {
 		if fill != nil {
 			ctx, cancel := outlive(ctx)
@@ -51,11 +55,11 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 		t.Fail(ctx.Err())
 		return
 	}
-	rest := g.met(t, fill, keys)
+	rest := g.met(fill, len(keys), func(i int, r result[V]) { t.Land(i, r, nil) })
 	if len(rest) == 0 {
 		return
 	}
-	results, took := g.fetch(ctx, keys, rest)
+	results, took := g.fetch(ctx, pick(keys, rest))
 	entries := make([]*cache.Entry[V], len(keys))
 	storable := false
 	for j, i := range rest {
@@ -99,29 +103,23 @@ func outlive(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 }
 
-// reserve opens the fill of a trip, or returns nil if nothing can be stored.
-func (g *engine[K, V]) reserve(ctx context.Context, bypass bool, slots []cache.Slot[K]) cache.Fill[V] {
-	if bypass || !g.stores {
-		return nil
-	}
+// reserve opens the fill of a trip.
+func (g *engine[K, V]) reserve(ctx context.Context, slots []cache.Slot[K]) (cache.Fill[V], error) {
 	within, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	fill, err := g.store.Reserve(within, slots...)
-	if err != nil {
-		if ctx.Err() == nil {
-			g.observe(cache.Unavailable, len(slots), 0, err)
-		}
-		return nil
+	if err != nil && ctx.Err() == nil {
+		g.observe(cache.Unavailable, len(slots), 0, err)
 	}
-	return fill
+	return fill, err
 }
 
-// met lands the keys that somebody else has stored meanwhile, and returns the
-// places of the rest.
-func (g *engine[K, V]) met(t *flight.Trip[K, result[V]], fill cache.Fill[V], keys []K) []int {
-	rest := make([]int, 0, len(keys))
+// met lands the slots that somebody else has stored meanwhile, and returns the
+// places of the rest. A nil fill has met nothing.
+func (g *engine[K, V]) met(fill cache.Fill[V], slots int, land func(i int, r result[V])) []int {
+	rest := make([]int, 0, slots)
 	now := cache.Now()
-	for i := range keys {
+	for i := range slots {
 		var e *cache.Entry[V]
 		if fill != nil {
 			e = fill.Found(i)
@@ -130,21 +128,26 @@ func (g *engine[K, V]) met(t *flight.Trip[K, result[V]], fill cache.Fill[V], key
 			rest = append(rest, i)
 			continue
 		}
-		t.Land(i, g.result(e), nil)
+		land(i, g.result(e))
 	}
 	return rest
 }
 
-// fetch asks the origin, once, for the keys at the places of rest.
-func (g *engine[K, V]) fetch(ctx context.Context, keys []K, rest []int) ([]result[V], time.Duration) {
-	wanted := make([]K, len(rest))
-	for j, i := range rest {
-		wanted[j] = keys[i]
+// pick returns the values at places.
+func pick[T any](all []T, places []int) []T {
+	out := make([]T, len(places))
+	for j, i := range places {
+		out[j] = all[i]
 	}
+	return out
+}
+
+// fetch asks the origin once for keys.
+func (g *engine[K, V]) fetch(ctx context.Context, keys []K) ([]result[V], time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, g.o.LoadTimeout)
 	defer cancel()
 	start := time.Now()
-	results := g.load(ctx, wanted)
+	results := g.load(ctx, keys)
 	took := time.Since(start)
 	if g.o.Observer != nil {
 		errs := make([]error, 0, len(results))
@@ -153,7 +156,7 @@ func (g *engine[K, V]) fetch(ctx context.Context, keys []K, rest []int) ([]resul
 				errs = append(errs, r.err)
 			}
 		}
-		g.observe(cache.Load, len(rest), took, distinctErrors(errs))
+		g.observe(cache.Load, len(keys), took, distinctErrors(errs))
 	}
 	return results, took
 }
@@ -161,10 +164,6 @@ func (g *engine[K, V]) fetch(ctx context.Context, keys []K, rest []int) ([]resul
 // direct asks the origin for one caller alone, on the caller's goroutine and
 // context.
 func (g *engine[K, V]) direct(ctx context.Context, keys []K) (results []result[V]) {
-	all := make([]int, len(keys))
-	for i := range all {
-		all[i] = i
-	}
 	returned := false
 	defer func() {
 		if v := recover(); v != nil || !returned {
@@ -178,7 +177,7 @@ func (g *engine[K, V]) direct(ctx context.Context, keys []K) (results []result[V
 			}
 		}
 	}()
-	results, _ = g.fetch(ctx, keys, all)
+	results, _ = g.fetch(ctx, keys)
 	returned = true
 	return results
 }
@@ -188,7 +187,7 @@ func (g *engine[K, V]) keyTags(key K) []string {
 	if g.o.KeyTags == nil {
 		return nil
 	}
-	return unique(g.o.KeyTags(key))
+	return distinct.Of(g.o.KeyTags(key))
 }
 
 // entry returns what is to be stored of a result, or nil. Its time counts from
@@ -204,22 +203,11 @@ func (g *engine[K, V]) entry(slot cache.Slot[K], r result[V], took time.Duration
 	case !r.absent && g.policy.Stores():
 		e.Value = r.value
 		if g.o.Tags != nil {
-			e.Tags = unique(slices.Concat(slot.Tags, g.o.Tags(slot.Key, r.value)))
+			e.Tags = distinct.Of(slices.Concat(slot.Tags, g.o.Tags(slot.Key, r.value)))
 		}
 		e.Fresh, e.Expires = g.policy.Value(now)
 	default:
 		return nil
 	}
 	return e
-}
-
-// unique returns tags without repetitions.
-func unique(tags []string) []string {
-	var out []string
-	for _, t := range tags {
-		if !slices.Contains(out, t) {
-			out = append(out, t)
-		}
-	}
-	return out
 }

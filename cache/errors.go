@@ -31,8 +31,9 @@ var (
 // PostCommitError reports that the origin accepted a write but the cache could
 // not be told. The write is done: do not repeat it. Until the store can be
 // reached again, or its quarantine of the key runs out, readers of this key go
-// to the origin; a store whose quarantine was lost before it could be released
-// may serve the old value until that expires.
+// to the origin. A redisstore repeats what it could not be told until it succeeds;
+// if Redis has lost the quarantine meanwhile, other processes may have the old
+// value until then.
 type PostCommitError struct {
 	Err error // why the cache could not be told
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/distinct"
 )
 
 // Target is what a Mutation takes away from readers: see Tag and Keys.
@@ -26,7 +27,7 @@ func Keys[K comparable, V any](store cache.Cache[K, V], keys ...K) Target {
 	return Target{
 		quarantine: func(ctx context.Context) (func(context.Context) error, error) {
 			slots := make([]cache.Slot[K], 0, len(keys))
-			for _, k := range unique(keys) {
+			for _, k := range distinct.Of(keys) {
 				slots = append(slots, cache.Slot[K]{Key: k})
 			}
 			fill, err := store.Quarantine(ctx, slots...)
@@ -145,7 +146,7 @@ func (d *Domain) quarantineAll(ctx context.Context, targets []Target) (held, err
 			tags = append(tags, t.tag)
 		}
 	}
-	if tags = unique(tags); len(tags) > 0 {
+	if tags = distinct.Of(tags); len(tags) > 0 {
 		all := Target{
 			quarantine: func(ctx context.Context) (func(context.Context) error, error) { return d.QuarantineTags(ctx, tags...) },
 			invalidate: func(ctx context.Context) error { return d.InvalidateTags(ctx, tags...) },
@@ -194,8 +195,9 @@ func each(n int, f func(i int)) {
 }
 
 // QuarantineTags makes a miss of every entry that carries one of the tags, and
-// until release is called nobody stores one. It is for those who write: Mutate
-// and package writethrough use it. Releasing again does nothing.
+// until the function that it returns is called nobody stores one. It is the part
+// of Mutate for tags, for those who write in steps of their own. Releasing again
+// does nothing.
 func (d *Domain) QuarantineTags(ctx context.Context, tags ...string) (func(context.Context) error, error) {
 	if slices.Contains(tags, "") {
 		return nil, errors.New("larder: QuarantineTags: a tag is empty")
@@ -225,14 +227,4 @@ func (d *Domain) QuarantineTags(ctx context.Context, tags ...string) (func(conte
 		})
 		return err
 	}, nil
-}
-
-func unique[T comparable](all []T) []T {
-	var out []T
-	for _, t := range all {
-		if !slices.Contains(out, t) {
-			out = append(out, t)
-		}
-	}
-	return out
 }

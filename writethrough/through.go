@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/distinct"
 )
 
 // through is one write: quarantine, origin, release.
@@ -102,7 +103,7 @@ func observe(o cache.Observer, name string, err error) {
 }
 
 func invalidate(ctx context.Context, d TagInvalidator, tags []string) error {
-	if tags = unique(tags); len(tags) == 0 {
+	if tags = distinct.Of(tags); len(tags) == 0 {
 		return nil
 	}
 	return d.InvalidateTags(ctx, tags...)

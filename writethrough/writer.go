@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/distinct"
 	"github.com/larder-cache/larder/invalidation"
 )
 
@@ -69,7 +70,7 @@ func (w *Writer[K, V]) Write(ctx context.Context, v V) (V, error) {
 	key := w.key(v)
 	slot := cache.Slot[K]{Key: key}
 	if w.o.Tags != nil {
-		slot.Tags, slot.LateTags = unique(w.o.Tags(key, v)), true
+		slot.Tags, slot.LateTags = distinct.Of(w.o.Tags(key, v)), true
 	}
 	var out V
 	t := through[K, V]{
@@ -113,21 +114,10 @@ func (w *Writer[K, V]) entry(key K, v V, took time.Duration) *cache.Entry[V] {
 	}
 	e := &cache.Entry[V]{Value: v, Cost: took}
 	if w.o.Tags != nil {
-		e.Tags = unique(w.o.Tags(key, v))
+		e.Tags = distinct.Of(w.o.Tags(key, v))
 	}
 	e.Fresh, e.Expires = w.policy.Value(cache.Now())
 	return e
 }
 
 func (w *Writer[K, V]) observe(err error) { observe(w.o.Observer, w.o.Name, err) }
-
-// unique returns tags without repetitions.
-func unique(tags []string) []string {
-	var out []string
-	for _, t := range tags {
-		if !slices.Contains(out, t) {
-			out = append(out, t)
-		}
-	}
-	return out
-}
