@@ -209,12 +209,7 @@ func (c *chaos) write(ctx context.Context, space *Space, s cache.Cache[int, int6
 	}
 	c.invalidated.Add(1)
 	for _, i := range ks {
-		for {
-			old := c.db[i].floor.Load()
-			if old >= to[i] || c.db[i].floor.CompareAndSwap(old, to[i]) {
-				break
-			}
-		}
+		raise64(&c.db[i].floor, to[i])
 	}
 }
 

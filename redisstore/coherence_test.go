@@ -221,61 +221,49 @@ func TestAProcessThatIsCutOffServesNothingOlderThanItsLease(t *testing.T) {
 	})
 }
 
-func TestKilledSubscriptionsEndNoLeaseLate(t *testing.T) {
+// disturbed runs with a server that fault disturbs.
+func disturbed(t *testing.T, fault func(ctx context.Context, lease time.Duration, s *redisproc.Server, rdb *redis.Client)) {
 	testLeases(t, func(t *testing.T, lease time.Duration) {
 		s := redistest.Private(t)
 		c := single(s, lease)
 		c.fault = func(ctx context.Context) {
 			rdb := redis.NewClient(&redis.Options{Addr: s.Addr()})
 			defer rdb.Close()
-			every(ctx, lease/7, func() { rdb.ClientKillByFilter(ctx, "TYPE", "pubsub") })
+			fault(ctx, lease, s, rdb)
 		}
 		c.holds(t)
+	})
+}
+
+func TestKilledSubscriptionsEndNoLeaseLate(t *testing.T) {
+	disturbed(t, func(ctx context.Context, lease time.Duration, _ *redisproc.Server, rdb *redis.Client) {
+		every(ctx, lease/7, func() { rdb.ClientKillByFilter(ctx, "TYPE", "pubsub") })
 	})
 }
 
 func TestAPausedServerEndsNoLeaseLate(t *testing.T) {
-	testLeases(t, func(t *testing.T, lease time.Duration) {
-		s := redistest.Private(t)
-		c := single(s, lease)
-		c.fault = func(ctx context.Context) {
-			rdb := redis.NewClient(&redis.Options{Addr: s.Addr()})
-			defer rdb.Close()
-			every(ctx, 3*lease, func() { rdb.Do(ctx, "client", "pause", (2 * lease).Milliseconds(), "ALL") })
-		}
-		c.holds(t)
+	disturbed(t, func(ctx context.Context, lease time.Duration, _ *redisproc.Server, rdb *redis.Client) {
+		every(ctx, 3*lease, func() { rdb.Do(ctx, "client", "pause", (2 * lease).Milliseconds(), "ALL") })
 	})
 }
 
 func TestAStoppedServerEndsNoLeaseLate(t *testing.T) {
-	testLeases(t, func(t *testing.T, lease time.Duration) {
-		s := redistest.Private(t)
-		c := single(s, lease)
-		c.fault = func(ctx context.Context) {
-			stopped := false
-			every(ctx, 2*lease, func() {
-				if stopped = !stopped; stopped {
-					s.Pause()
-				} else {
-					s.Resume()
-				}
-			})
-			s.Resume()
-		}
-		c.holds(t)
+	disturbed(t, func(ctx context.Context, lease time.Duration, s *redisproc.Server, _ *redis.Client) {
+		stopped := false
+		every(ctx, 2*lease, func() {
+			if stopped = !stopped; stopped {
+				s.Pause()
+			} else {
+				s.Resume()
+			}
+		})
+		s.Resume()
 	})
 }
 
 func TestLostControlKeysEndNoLeaseLate(t *testing.T) {
-	testLeases(t, func(t *testing.T, lease time.Duration) {
-		s := redistest.Private(t)
-		c := single(s, lease)
-		c.fault = func(ctx context.Context) {
-			rdb := redis.NewClient(&redis.Options{Addr: s.Addr()})
-			defer rdb.Close()
-			every(ctx, lease/10, func() { rdb.Del(ctx, "board:b:{board:0}", "board:s:{board:0}") })
-		}
-		c.holds(t)
+	disturbed(t, func(ctx context.Context, lease time.Duration, _ *redisproc.Server, rdb *redis.Client) {
+		every(ctx, lease/10, func() { rdb.Del(ctx, "board:b:{board:0}", "board:s:{board:0}") })
 	})
 }
 

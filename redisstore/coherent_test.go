@@ -12,7 +12,6 @@ import (
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/internal/redistest"
 	"github.com/larder-cache/larder/invalidation"
-	"github.com/larder-cache/larder/memstore"
 	"github.com/larder-cache/larder/redisstore"
 	"github.com/redis/go-redis/v9"
 )
@@ -25,8 +24,7 @@ func withOptions(t testing.TB, rdb redis.UniversalClient, name string, o redisst
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { space.Close(context.Background()) })
-	p := process{space: space, l1: memstore.New[int, string](space.Domain, 100, nil), l2: redisstore.New[int, string](space, "s", nil)}
-	p.both = cache.Tiered(p.l1, p.l2)
+	p := processIn(space)
 	if !o.NoBus {
 		fence(t, p)
 	}
@@ -57,7 +55,7 @@ func everywhere(t *testing.T, f func(t *testing.T, a, b process)) {
 	for name, rdb := range servers(t) {
 		t.Run(name, func(t *testing.T) {
 			space := fmt.Sprint("coherent", namespaces.Add(1))
-			o := redisstore.Options{Lease: time.Hour / 60} // long, so that only what is tested can help
+			o := redisstore.Options{Lease: time.Minute} // long, so that only what is tested can help
 			f(t, withOptions(t, rdb, space, o), withOptions(t, rdb, space, o))
 		})
 	}
@@ -276,7 +274,7 @@ func TestMemoryWithoutALeaseIsWhatTheOptionsSay(t *testing.T) {
 
 func TestAClosedProcessDoesNotKeepOthersWaiting(t *testing.T) {
 	rdb := redistest.Client(t)
-	o := redisstore.Options{Lease: time.Hour / 60}
+	o := redisstore.Options{Lease: time.Minute}
 	a, b := withOptions(t, rdb, "closing", o), withOptions(t, rdb, "closing", o)
 	if n := len(members(t, rdb)); n != 2 {
 		t.Fatalf("%d members", n)

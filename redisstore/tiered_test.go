@@ -28,7 +28,11 @@ type process struct {
 }
 
 func newProcess(t testing.TB, rdb redis.UniversalClient) process {
-	p := process{space: open(t, rdb, "shop")}
+	return processIn(open(t, rdb, "shop"))
+}
+
+func processIn(space *redisstore.Space) process {
+	p := process{space: space}
 	p.l1 = memstore.New[int, string](p.space.Domain, 100, nil)
 	p.l2 = redisstore.New[int, string](p.space, "s", nil)
 	p.both = cache.Tiered(p.l1, p.l2)

@@ -65,7 +65,10 @@ func (s *Sentinel) start(ctx context.Context, args []string) (err error) {
 			return err
 		}
 	}
-	return s.await(ctx, "the sentinels do not agree", s.agreed)
+	if err := until(ctx, func() error { return s.agreed(ctx) }); err != nil {
+		return fmt.Errorf("the sentinels do not agree: %w", err)
+	}
+	return nil
 }
 
 func (s *Sentinel) startOne() error {
@@ -97,39 +100,31 @@ sentinel parallel-syncs %[3]s 1
 	return nil
 }
 
-// await asks until done says so.
-func (s *Sentinel) await(ctx context.Context, otherwise string, done func(context.Context) bool) error {
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	for !done(ctx) {
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s: %w", otherwise, ctx.Err())
-		case <-ticker.C:
-		}
-	}
-	return nil
-}
-
-// agreed reports whether each sentinel knows the others and both replicas.
-func (s *Sentinel) agreed(ctx context.Context) bool {
+// agreed returns nil when each sentinel knows the others and both replicas, and
+// these are in step.
+func (s *Sentinel) agreed(ctx context.Context) error {
 	for _, addr := range s.Addrs() {
-		c := redis.NewSentinelClient(&redis.Options{Addr: addr, MaxRetries: -1, DialerRetries: 1})
+		c := redis.NewSentinelClient(clientOptions(addr))
 		m, err := c.Master(ctx, masterName).Result()
 		c.Close()
-		if err != nil || m["flags"] != "master" || m["num-slaves"] != strconv.Itoa(dataServers-1) ||
-			m["num-other-sentinels"] != strconv.Itoa(sentinelCount-1) {
-			return false
+		if err != nil {
+			return err
+		}
+		if m["flags"] != "master" || m["num-slaves"] != strconv.Itoa(dataServers-1) || m["num-other-sentinels"] != strconv.Itoa(sentinelCount-1) {
+			return fmt.Errorf("the sentinel at %s knows %s replicas and %s sentinels of a %s", addr, m["num-slaves"], m["num-other-sentinels"], m["flags"])
 		}
 	}
 	master, err := s.Master(ctx)
 	if err != nil {
-		return false
+		return err
 	}
-	c := redis.NewClient(&redis.Options{Addr: master.Addr(), MaxRetries: -1, DialerRetries: 1})
+	c := redis.NewClient(clientOptions(master.Addr()))
 	defer c.Close()
 	n, err := c.Wait(ctx, dataServers-1, 100*time.Millisecond).Result()
-	return err == nil && n == dataServers-1
+	if err == nil && n < dataServers-1 {
+		err = fmt.Errorf("%d replicas are in step", n)
+	}
+	return err
 }
 
 // MasterName is how the sentinels call the master.
@@ -151,7 +146,7 @@ func (s *Sentinel) Servers() []*Server { return append([]*Server(nil), s.servers
 func (s *Sentinel) Master(ctx context.Context) (*Server, error) {
 	var errs []error
 	for _, addr := range s.Addrs() {
-		c := redis.NewSentinelClient(&redis.Options{Addr: addr, MaxRetries: -1, DialerRetries: 1})
+		c := redis.NewSentinelClient(clientOptions(addr))
 		at, err := c.GetMasterAddrByName(ctx, masterName).Result()
 		c.Close()
 		if err != nil {
@@ -177,15 +172,24 @@ func (s *Sentinel) KillMaster(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	old.Kill()
-	return s.await(ctx, "there is no new master", func(ctx context.Context) bool {
-		master, err := s.Master(ctx)
-		if err != nil || master == old {
-			return false
-		}
-		c := redis.NewClient(&redis.Options{Addr: master.Addr(), MaxRetries: -1, DialerRetries: 1})
-		defer c.Close()
-		return c.Set(ctx, "larder-sentinel", "", time.Minute).Err() == nil
-	})
+	if err := until(ctx, func() error { return s.replaced(ctx, old) }); err != nil {
+		return fmt.Errorf("there is no new master: %w", err)
+	}
+	return nil
+}
+
+// replaced returns nil when another server than old is the master and can write.
+func (s *Sentinel) replaced(ctx context.Context, old *Server) error {
+	master, err := s.Master(ctx)
+	if err != nil {
+		return err
+	}
+	if master == old {
+		return errors.New("it is the old one still")
+	}
+	c := redis.NewClient(clientOptions(master.Addr()))
+	defer c.Close()
+	return c.Set(ctx, "larder-sentinel", "", time.Minute).Err()
 }
 
 // Stop stops everything and removes the directories.
