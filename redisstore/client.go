@@ -136,7 +136,19 @@ func run(ctx context.Context, rdb redis.UniversalClient, timeout time.Duration, 
 			first = fmt.Errorf("%w: %w", errUnavailable, err)
 		}
 	}
+	relearn(ctx, rdb, first)
 	return first
+}
+
+// relearn has a cluster's layout read again after a node did not answer: go-redis
+// does so only when a node answers that a slot has moved, or every ten seconds.
+// It happens in the background, five times a second at most.
+func relearn(ctx context.Context, rdb redis.UniversalClient, err error) {
+	cluster, ok := rdb.(*redis.ClusterClient)
+	var reply redis.Error
+	if ok && err != nil && !errors.As(err, &reply) && !errors.Is(err, context.Canceled) {
+		cluster.ReloadState(ctx)
+	}
 }
 
 func send(ctx context.Context, rdb redis.UniversalClient, calls []*call) {

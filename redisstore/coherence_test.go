@@ -297,6 +297,15 @@ func TestAFailoverEndsNoLeaseLate(t *testing.T) {
 	})
 }
 
+func TestAMasterOfAClusterThatDiesEndsNoLeaseLate(t *testing.T) {
+	testLeases(t, func(t *testing.T, lease time.Duration) {
+		cluster := redistest.ClusterOf(t, redisproc.ClusterOptions{Replicas: 1, Args: []string{"--cluster-node-timeout", "1000"}})
+		c := coherence{kind: "cluster", addrs: cluster.Addrs(), lease: lease, writes: 1000}
+		c.fault = func(ctx context.Context) { cluster.Servers()[0].Kill() }
+		c.holds(t)
+	})
+}
+
 func TestWaitCoherentLeavesNothingToServe(t *testing.T) {
 	testLeases(t, func(t *testing.T, lease time.Duration) {
 		c := blackholed(t, lease)

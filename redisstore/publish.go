@@ -112,6 +112,7 @@ func (s *Space) replicate(ctx context.Context, calls []*call) error {
 		// In one pipeline, so that it is the connection that has written.
 		wait := command(ctx, "wait", s.replicas.N, s.replicas.Timeout.Milliseconds())
 		if err := run(ctx, master, s.timeout+s.replicas.Timeout, append(slices.Clip(part), wait)); err != nil {
+			relearn(ctx, s.rdb, err)
 			return err
 		}
 		if n, _ := wait.cmd.Val().(int64); int(n) < s.replicas.N {

@@ -61,3 +61,9 @@ func Sentinel(t testing.TB) *redisproc.Sentinel {
 	t.Helper()
 	return own(t, func(ctx context.Context) (*redisproc.Sentinel, error) { return redisproc.StartSentinel(ctx) })
 }
+
+// ClusterOf returns a cluster of the test's own.
+func ClusterOf(t testing.TB, o redisproc.ClusterOptions) *redisproc.Cluster {
+	t.Helper()
+	return own(t, func(ctx context.Context) (*redisproc.Cluster, error) { return redisproc.StartCluster(ctx, o) })
+}
