@@ -20,16 +20,12 @@ type Work[K comparable, R any] func(ctx context.Context, t *Trip[K, R])
 // and none else.
 type Group[K comparable, R any] struct {
 	work   Work[K, R]
-	bend   bend
 	mu     sync.Mutex
 	calls  map[K]*call[K, R]
 	runs   int
 	idle   chan struct{} // closed when runs gets zero, if somebody waits for that
 	closed bool
 }
-
-// bend breaks rules, so that a test can show that they are needed.
-type bend struct{ joinUnvalidated, sealLate, errorAlone, noCarry bool }
 
 // New returns a Group that does work.
 func New[K comparable, R any](work Work[K, R]) *Group[K, R] {

@@ -48,8 +48,8 @@ func (r *round[R]) follower(ctx context.Context) *round[R] {
 }
 
 // goodForLate reports whether a settled round answers those who were late.
-func (r *round[R]) goodForLate(b bend) bool {
-	return r.valid || r.err != nil && !b.errorAlone || b.joinUnvalidated
+func (r *round[R]) goodForLate() bool {
+	return r.valid || r.err != nil
 }
 
 // ticket is a place in a round.
@@ -66,7 +66,7 @@ func (g *Group[K, R]) join(ctx context.Context, c *call[K, R], bypass bool) tick
 	switch {
 	case t.round.phase == gathering:
 		t.round.early++
-	case t.round.phase == departed || g.bend.sealLate:
+	case t.round.phase == departed:
 		t.late = true
 		t.round.late++
 		atStore = t.round.follower(ctx)
@@ -93,11 +93,8 @@ func (g *Group[K, R]) wait(ctx context.Context, t ticket[K, R]) (R, error) {
 			var none R
 			return none, ctx.Err()
 		}
-		switch {
-		case !t.late || t.round.goodForLate(g.bend):
+		if !t.late || t.round.goodForLate() {
 			return t.round.res, t.round.err
-		case g.bend.noCarry:
-			return g.Do(ctx, t.call.key, true)
 		}
 		t.round, t.late = t.round.next, false
 	}
@@ -107,7 +104,7 @@ func (g *Group[K, R]) wait(ctx context.Context, t ticket[K, R]) (R, error) {
 func (g *Group[K, R]) leave(t ticket[K, R]) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if t.late && t.round.phase == settled && !t.round.goodForLate(g.bend) {
+	if t.late && t.round.phase == settled && !t.round.goodForLate() {
 		t.round, t.late = t.round.next, false // has just been carried
 	}
 	switch {
@@ -142,7 +139,7 @@ func (g *Group[K, R]) settle(c *call[K, R], valid bool) {
 		return
 	}
 	r.valid, r.phase = valid, settled
-	if r.goodForLate(g.bend) || g.bend.noCarry {
+	if r.goodForLate() {
 		c.run.waiters -= r.late
 	} else if r.late > 0 {
 		r.next.early += r.late

@@ -1,0 +1,155 @@
+// Command mutants shows that the tests have teeth. Each mutant is the real code
+// with one of its rules broken; a test, named beside it, must fail on it.
+//
+// A mutant is an overlay of the build: the code itself has no switches. One whose
+// text is not found in the code any more is an error, and so is one that does not
+// compile, or whose test fails without it.
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+func main() {
+	only := flag.String("run", "", "only mutants whose name matches this `regexp`")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *only); err != nil {
+		fmt.Fprintln(os.Stderr, "mutants:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, only string) error {
+	match, err := regexp.Compile(only)
+	if err != nil {
+		return fmt.Errorf("-run: %w", err)
+	}
+	var chosen []mutant
+	for _, m := range mutants {
+		if match.MatchString(m.name) {
+			chosen = append(chosen, m)
+		}
+	}
+	if chosen == nil {
+		return fmt.Errorf("-run %q matches no mutant", only)
+	}
+	dir, err := os.MkdirTemp("", "larder-mutants-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := sound(ctx, chosen); err != nil {
+		return err
+	}
+	var survivors []error
+	for _, m := range chosen {
+		began := time.Now()
+		if err := m.dies(ctx, dir); err != nil {
+			survivors = append(survivors, fmt.Errorf("%s: %w", m.name, err))
+			fmt.Printf("SURVIVED %-36s %s\n", m.name, m.breaks)
+			continue
+		}
+		fmt.Printf("killed   %-36s by %s in %s, %.1f s: %s\n", m.name, m.test, m.pkg, time.Since(began).Seconds(), m.breaks)
+	}
+	fmt.Printf("%d of %d mutants killed\n", len(chosen)-len(survivors), len(chosen))
+	return errors.Join(survivors...)
+}
+
+// sound runs the tests on the code as it is: they must pass.
+func sound(ctx context.Context, chosen []mutant) error {
+	tests := map[string][]string{}
+	for _, m := range chosen {
+		tests[m.pkg] = append(tests[m.pkg], m.test)
+	}
+	for pkg, names := range tests {
+		out, err := test(ctx, pkg, strings.Join(names, "|"))
+		if err != nil {
+			return fmt.Errorf("without a mutant, the tests of %s fail: %w\n%s", pkg, err, out)
+		}
+		for _, name := range names {
+			if !bytes.Contains(out, []byte("--- PASS: "+name+" ")) {
+				return fmt.Errorf("%s has no test %s that passes", pkg, name)
+			}
+		}
+	}
+	return nil
+}
+
+// dies runs the mutant's test, which must fail by what it checks.
+func (m mutant) dies(ctx context.Context, dir string) error {
+	overlay, err := m.overlay(dir)
+	if err != nil {
+		return err
+	}
+	out, err := test(ctx, m.pkg, m.test, "-overlay="+overlay)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err == nil:
+		return fmt.Errorf("%s in %s passes", m.test, m.pkg)
+	case !bytes.Contains(out, []byte("--- FAIL: "+m.test+" ")):
+		return fmt.Errorf("it does not fail by %s: %w\n%s", m.test, err, out)
+	}
+	return nil
+}
+
+func test(ctx context.Context, pkg, names string, more ...string) ([]byte, error) {
+	args := append([]string{"test", "-count=1", "-timeout=3m", "-v", "-run=^(" + names + ")$"}, more...)
+	return exec.CommandContext(ctx, goCommand(), append(args, "./"+pkg)...).CombinedOutput()
+}
+
+func goCommand() string {
+	if g := os.Getenv("GO"); g != "" {
+		return g
+	}
+	return "go"
+}
+
+// overlay writes the changed files and the list of them that the go command
+// takes.
+func (m mutant) overlay(dir string) (string, error) {
+	replace := map[string]string{}
+	for i, e := range m.edits {
+		file, err := filepath.Abs(e.file)
+		if err != nil {
+			return "", err
+		}
+		from := file
+		if changed, ok := replace[file]; ok {
+			from = changed
+		}
+		text, err := os.ReadFile(from)
+		if err != nil {
+			return "", err
+		}
+		if n := bytes.Count(text, []byte(e.old)); n != 1 {
+			return "", fmt.Errorf("%s has %d times, not once, the text %q: adapt the mutant to the code", e.file, n, e.old)
+		}
+		text = bytes.Replace(text, []byte(e.old), []byte(e.new), 1)
+		to := filepath.Join(dir, fmt.Sprintf("%s-%d%s", m.name, i, filepath.Ext(file)))
+		if err := os.WriteFile(to, text, 0o600); err != nil {
+			return "", err
+		}
+		replace[file] = to
+	}
+	list, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, m.name+".json")
+	return path, os.WriteFile(path, list, 0o600)
+}

@@ -1,0 +1,23 @@
+package main
+
+// memory breaks what keeps invalidated values out of the memory of processes.
+var memory = []mutant{
+	{"beat-without-tail", "a beat renews the lease although messages are missing", "redisstore", "TestABeatRenewsOnlyWhatHasCaughtUp", []edit{
+		{"redisstore/lane.go", `		l.reach(ctx, t, sent)`, `		_ = t`},
+	}},
+	{"no-chain", "a message is trusted whatever was before it", "redisstore", "TestOnlyAnUnbrokenChainIsTrusted", []edit{
+		{"redisstore/lane.go", `case m.previous != l.applied || l.applied == (logTail{}):`, `case false:`},
+	}},
+	{"absent-tail-is-equal", "a message without a tail follows a state without one", "redisstore", "TestOnlyAnUnbrokenChainIsTrusted", []edit{
+		{"redisstore/lane.go", `case m.previous != l.applied || l.applied == (logTail{}):`, `case m.previous != l.applied:`},
+	}},
+	{"publish-first", "in a cluster, the message goes out before the values are gone", "redisstore", "TestAMessageFollowsTheRemoval", []edit{
+		{"redisstore/remote.go", "	if err := s.replicate(ctx, calls); err != nil {\n		return nil, err\n	}\n	n := s.newsOfKeys(keys)\n	return s.publishOnly(ctx, n.lanes(), s.announcements(ctx, n))", "	n := s.newsOfKeys(keys)\n	marks, err := s.publishOnly(ctx, n.lanes(), s.announcements(ctx, n))\n	if err != nil {\n		return nil, err\n	}\n	return marks, s.replicate(ctx, calls)"},
+	}},
+	{"guard-after-read", "what is watched is watched from after the read of Redis", "redisstore", "TestAnInvalidationDuringAReadKeepsItOutOfMemory", []edit{
+		{"redisstore/read.go", "	v.watch()\n	if err := v.read(ctx); err != nil {\n		s.observe(cache.Unavailable, err)\n		return nil, err\n	}\n", "	if err := v.read(ctx); err != nil {\n		s.observe(cache.Unavailable, err)\n		return nil, err\n	}\n	v.watch()\n"},
+	}},
+	{"lease-from-reply", "the lease is dated from the reply", "redisstore", "TestALeaseIsDatedFromTheSendingOfItsBeat", []edit{
+		{"redisstore/lane.go", `sent.Add(l.space.lease))`, `time.Now().Add(l.space.lease))`},
+	}},
+}
