@@ -129,18 +129,27 @@ func TestALeaseIsDatedFromTheSendingOfItsBeat(t *testing.T) {
 	space, err := Open(t.Context(), redistest.Client(t), "scripts."+t.Name(), &Options{Lease: time.Hour, Timeout: 10 * time.Second})
 	must(t, err)
 	defer space.Close(t.Context())
+	l := space.bus.lanes[0]
+	for !space.Status().Lanes[0].Subscribed { // which makes it beat once more
+		must(t, l.fence(t.Context()))
+	}
 	var mu sync.Mutex
-	var sent time.Time
+	var sending, sent time.Time // of the beat under way, and of the last one answered
 	slow := redistest.Client(t)
 	space.bus.client.AddHook(hook{
-		before: func([]redis.Cmder) { mu.Lock(); sent = time.Now(); mu.Unlock() },
+		before: func([]redis.Cmder) { sending = time.Now() },
 		after: func([]redis.Cmder) {
-			for began := time.Now(); time.Since(began) < 5*time.Millisecond; {
+			for time.Since(sending) < 5*time.Millisecond {
 				slow.Ping(t.Context())
 			}
+			mu.Lock()
+			sent = sending
+			mu.Unlock()
 		},
 	})
-	must(t, space.bus.lanes[0].fence(t.Context()))
+	for range 2 {
+		must(t, l.fence(t.Context()))
+	}
 	now := time.Now()
 	until := now.Add(space.Status().Lanes[0].Remains)
 	mu.Lock()
