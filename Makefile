@@ -4,6 +4,8 @@ TESTFLAGS ?= -timeout=10m
 # SEED=n repeats the order of the tests and, in those that draw at random, what they drew.
 SEED      ?=
 FUZZTIME  ?= 10s
+# MUTANT=regexp chooses among the mutants.
+MUTANT    ?=
 BENCHFLAGS ?=
 COVER     ?= cover.out
 
@@ -16,7 +18,7 @@ endif
 # The go.work file lists the modules; the pattern "work" is all their packages.
 
 .DEFAULT_GOAL := help
-.PHONY: help check cross tidy test race fuzz bench readme cover
+.PHONY: help check cross tidy test race mutants fuzz bench readme cover
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -41,6 +43,10 @@ race: ## the same under the race detector; installs a C compiler if it is missin
 	scripts/ensure-redis.sh
 	scripts/ensure-cc.sh
 	CGO_ENABLED=1 $(GO) test -race -count=1 $(SHUFFLE) $(TESTFLAGS) work
+
+mutants: ## break each rule of the protocol in turn; fails if a test does not notice
+	scripts/ensure-redis.sh
+	$(GO) run ./internal/mutants $(if $(MUTANT),-run '$(MUTANT)')
 
 fuzz: ## every fuzz target of every module, for FUZZTIME each
 	scripts/ensure-redis.sh

@@ -103,6 +103,22 @@ func TestAnInvalidationDuringAQuarantineIsSeenByLoadsUnderIt(t *testing.T) {
 	}
 }
 
+func TestAWriterWhoseQuarantineIsLostRemovesWhatWasStoredMeanwhile(t *testing.T) {
+	space, s := scriptStore(t)
+	f, err := s.Quarantine(t.Context(), cache.Slot[string]{Key: "k"})
+	must(t, err)
+	must(t, space.rdb.Del(t.Context(), s.key("k")).Err()) // evicted
+	if out := loadDuring(t, s, cache.Slot[string]{Key: "k"}, func() {}, anEntry("old")); out != cache.Stored {
+		t.Fatalf("the reader's value is %v", out)
+	}
+	if out, err := f.Commit(t.Context(), anEntry("new")); err != nil || out[0] != cache.Refused {
+		t.Errorf("the writer's value is %v, %v", out, err)
+	}
+	if e, err := s.Get(t.Context(), "k"); e != nil || err != nil {
+		t.Errorf("there is a value: %+v, %v", e, err)
+	}
+}
+
 func TestABeatRenewsOnlyWhatHasCaughtUp(t *testing.T) {
 	// Two processes that hear nothing; the first one beats all the same.
 	space, _ := scriptStore(t)

@@ -48,7 +48,7 @@ var stored = []mutant{
 		{scripts + "taint.lua", `if others ~= '' then`, `if others ~= '' and body == '' then`},
 		{scripts + "taint.lua", `elseif ids == id and string.sub(c, 18, 18) == '0' and body ~= '' then`, `elseif body ~= '' then`},
 	}},
-	{"lost-quarantine-kept", "a writer who has lost the quarantine leaves what was stored meanwhile", "redisstore", "TestAWriterWhoseQuarantineIsLostInstallsNothing", []edit{
+	{"lost-quarantine-kept", "a writer who has lost the quarantine leaves what was stored meanwhile", "redisstore", "TestAWriterWhoseQuarantineIsLostRemovesWhatWasStoredMeanwhile", []edit{
 		{scripts + "taint.lua", "  else\n    redis.call('DEL', k)\n  end\n  return others", "  elseif others ~= ids then\n    redis.call('DEL', k)\n  end\n  return others"},
 		// The commit removes it once more, with a message.
 		{"redisstore/fill.go", `if lost != nil {`, `if false {`},
