@@ -41,6 +41,7 @@ var rooms = map[string]struct {
 	"writethrough":                       {ours: []string{"cache", "invalidation", "internal/distinct"}},
 	"internal/distinct":                  {standardOnly: true},
 	"internal/flight":                    {ours: []string{"cache"}},
+	"internal/mutants":                   {standardOnly: true},
 	"internal/netfault":                  {standardOnly: true},
 	"internal/redisproc":                 {},
 	"internal/redistest":                 {ours: []string{"internal/redisproc"}},

@@ -24,7 +24,13 @@ import (
 
 func main() {
 	only := flag.String("run", "", "only mutants whose name matches this `regexp`")
+	by := flag.String("by", "", "use this `test` of package redisstore in place of each mutant's own")
 	flag.Parse()
+	for i := range mutants {
+		if *by != "" {
+			mutants[i].pkg, mutants[i].test = "redisstore", *by
+		}
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, *only); err != nil {
