@@ -119,6 +119,28 @@ func TestAWriterWhoseQuarantineIsLostRemovesWhatWasStoredMeanwhile(t *testing.T)
 	}
 }
 
+func TestAQuarantineEndsWithTheLastOfItsWriters(t *testing.T) {
+	for _, first := range []int{0, 1} {
+		_, s := scriptStore(t)
+		slot := cache.Slot[string]{Key: "k"}
+		var writers [2]cache.Fill[string]
+		for i := range writers {
+			var err error
+			writers[i], err = s.Quarantine(t.Context(), slot)
+			must(t, err)
+		}
+		must(t, writers[first].Cancel(t.Context()))
+		if out := loadDuring(t, s, slot, func() {}, anEntry("old")); out != cache.Passed {
+			t.Errorf("writer %d has left, the other is at work: a load is %v", first, out)
+		}
+		must(t, writers[1-first].Cancel(t.Context()))
+		if out := loadDuring(t, s, slot, func() {}, anEntry("new")); out != cache.Stored {
+			t.Errorf("both writers have left: a load is %v", out)
+		}
+		must(t, s.Invalidate(t.Context(), "k"))
+	}
+}
+
 func TestABeatRenewsOnlyWhatHasCaughtUp(t *testing.T) {
 	// Two processes that hear nothing; the first one beats all the same.
 	space, _ := scriptStore(t)

@@ -53,7 +53,7 @@ var stored = []mutant{
 		// The commit removes it once more, with a message.
 		{"redisstore/fill.go", `if lost != nil {`, `if false {`},
 	}},
-	{"one-writer", "a quarantine knows one writer only, and ends with the first who leaves", "redisstore", "TestItKeepsTheContract", []edit{
+	{"one-writer", "a quarantine knows one writer only, and ends with the last who came", "redisstore", "TestAQuarantineEndsWithTheLastOfItsWriters", []edit{
 		{scripts + "taint.lua", `quarantine(k, ids .. id, '1', rnd,`, `quarantine(k, id, '1', rnd,`},
 	}},
 }
