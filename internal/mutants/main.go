@@ -22,9 +22,12 @@ import (
 	"time"
 )
 
+var verbose bool
+
 func main() {
 	only := flag.String("run", "", "only mutants whose name matches this `regexp`")
 	by := flag.String("by", "", "use this `test` of package redisstore in place of each mutant's own")
+	flag.BoolVar(&verbose, "v", false, "show which parts of the tests fail")
 	flag.Parse()
 	for i := range mutants {
 		if *by != "" {
@@ -109,6 +112,11 @@ func (m mutant) dies(ctx context.Context, dir string) error {
 		return fmt.Errorf("%s in %s passes", m.test, m.pkg)
 	case !bytes.Contains(out, []byte("--- FAIL: "+m.test+" ")):
 		return fmt.Errorf("it does not fail by %s: %w\n%s", m.test, err, out)
+	}
+	for line := range bytes.Lines(out) {
+		if verbose && bytes.Contains(line, []byte("--- FAIL: ")) {
+			fmt.Printf("%s", line)
+		}
 	}
 	return nil
 }
