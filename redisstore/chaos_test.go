@@ -89,8 +89,7 @@ func (c *chaos) load(k int) *cache.Entry[int64] {
 	for range rand.IntN(4) {
 		runtime.Gosched()
 	}
-	now := cache.Now()
-	return &cache.Entry[int64]{Value: v, Tags: []string{group(k), "all"}, Fresh: now.Add(time.Minute), Expires: now.Add(time.Minute)}
+	return anEntry(v, group(k), "all")
 }
 
 // read reads a row as a cache-aside loader does.
@@ -196,8 +195,7 @@ func (c *chaos) write(ctx context.Context, space *Space, s cache.Cache[int, int6
 		}
 		to[k] = c.db[k].version.Add(1)
 		ks = append(ks, k)
-		now := cache.Now()
-		_, err = fill.Commit(ctx, &cache.Entry[int64]{Value: to[k], Tags: []string{group(k), "all"}, Fresh: now.Add(time.Minute), Expires: now.Add(time.Minute)})
+		_, err = fill.Commit(ctx, anEntry(to[k], group(k), "all"))
 	default:
 		to[k] = c.db[k].version.Add(1)
 		ks = append(ks, k)

@@ -142,7 +142,8 @@ func run(ctx context.Context, rdb redis.UniversalClient, timeout time.Duration, 
 
 // relearn has a cluster's layout read again after a node did not answer: go-redis
 // does so only when a node answers that a slot has moved, or every ten seconds.
-// It happens in the background, five times a second at most.
+// It happens in the background, once at a time, and while it succeeds five times a
+// second at most.
 func relearn(ctx context.Context, rdb redis.UniversalClient, err error) {
 	cluster, ok := rdb.(*redis.ClusterClient)
 	var reply redis.Error

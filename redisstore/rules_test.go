@@ -46,9 +46,10 @@ func (h hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessP
 	}
 }
 
-func anEntry(v string, tags ...string) *cache.Entry[string] {
+// anEntry returns an entry that is fresh for a minute.
+func anEntry[V any](v V, tags ...string) *cache.Entry[V] {
 	now := cache.Now()
-	return &cache.Entry[string]{Value: v, Tags: tags, Fresh: now.Add(time.Minute), Expires: now.Add(time.Minute)}
+	return &cache.Entry[V]{Value: v, Tags: tags, Fresh: now.Add(time.Minute), Expires: now.Add(time.Minute)}
 }
 
 // loadDuring reserves, lets others act while the load runs, and commits.

@@ -237,16 +237,11 @@ func (s *schedule) write(a *actor, k int) {
 	if !s.lossy {
 		s.rows[k].floor = v
 	}
-	out, err := f.Commit(s.t.Context(), rowEntry(k, v))
+	out, err := f.Commit(s.t.Context(), anEntry(v, group(k)))
 	if s.ok(a, err) {
 		s.rows[k].floor = max(s.rows[k].floor, v)
 		s.counts["written, "+out[0].String()]++
 	}
-}
-
-func rowEntry(k int, v int64) *cache.Entry[int64] {
-	now := cache.Now()
-	return &cache.Entry[int64]{Value: v, Tags: []string{group(k)}, Fresh: now.Add(time.Minute), Expires: now.Add(time.Minute)}
 }
 
 func (s *schedule) read(a *actor, k int) {
@@ -280,7 +275,7 @@ func (s *schedule) read(a *actor, k int) {
 	s.step(a, fmt.Sprintf("loads row %d", k))
 	v := s.rows[k].version
 	s.step(a, "has loaded")
-	out, err := f.Commit(s.t.Context(), rowEntry(k, v))
+	out, err := f.Commit(s.t.Context(), anEntry(v, group(k)))
 	if s.ok(a, err) {
 		s.counts["loaded, "+out[0].String()]++
 	}

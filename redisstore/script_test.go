@@ -69,9 +69,8 @@ func TestARepeatedFillStoresNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	now := cache.Now()
 	star, stamps, _, _ := f.(*fill[string, string]).tags.stamps(s.key("k"), nil)
-	body, px, err := s.encode(s.key("k"), &cache.Entry[string]{Value: "old", Fresh: now + 60_000, Expires: now + 60_000}, star, stamps)
+	body, px, err := s.encode(s.key("k"), anEntry("old"), star, stamps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,8 +100,7 @@ func TestARepeatedQuarantineIsStillOneWriter(t *testing.T) {
 	}
 	q := f.(*fill[string, string])
 	twice(t, space, func() {}, quarantineScript, q.keys, "sameness", 60_000, q.writer)
-	now := cache.Now()
-	e := &cache.Entry[string]{Value: "new", Fresh: now + 60_000, Expires: now + 60_000}
+	e := anEntry("new")
 	if out, err := f.Commit(ctx, e); err != nil || out[0] != cache.Stored {
 		t.Fatalf("Commit is %v, %v", out, err)
 	}
@@ -125,10 +123,6 @@ func TestARepeatedQuarantineIsStillOneWriter(t *testing.T) {
 func TestAWriterWhoseQuarantineIsLostInstallsNothing(t *testing.T) {
 	space, s := scriptStore(t)
 	ctx := t.Context()
-	now := cache.Now()
-	e := func(v string) *cache.Entry[string] {
-		return &cache.Entry[string]{Value: v, Fresh: now + 60_000, Expires: now + 60_000}
-	}
 	f, err := s.Quarantine(ctx, cache.Slot[string]{Key: "k"})
 	if err != nil {
 		t.Fatal(err)
@@ -142,7 +136,7 @@ func TestAWriterWhoseQuarantineIsLostInstallsNothing(t *testing.T) {
 	}
 	// The first writer's release taints the second's quarantine: they overlap.
 	for _, w := range []cache.Fill[string]{f, other} {
-		if out, err := w.Commit(ctx, e("mine")); err != nil || out[0] != cache.Refused {
+		if out, err := w.Commit(ctx, anEntry("mine")); err != nil || out[0] != cache.Refused {
 			t.Errorf("Commit is %v, %v", out, err)
 		}
 	}

@@ -136,29 +136,30 @@ func goCommand() string {
 // overlay writes the changed files and the list of them that the go command
 // takes.
 func (m mutant) overlay(dir string) (string, error) {
-	replace := map[string]string{}
-	for i, e := range m.edits {
-		file, err := filepath.Abs(e.file)
-		if err != nil {
-			return "", err
-		}
-		from := file
-		if changed, ok := replace[file]; ok {
-			from = changed
-		}
-		text, err := os.ReadFile(from)
-		if err != nil {
-			return "", err
+	texts := map[string][]byte{}
+	for _, e := range m.edits {
+		text, changed := texts[e.file]
+		if !changed {
+			var err error
+			if text, err = os.ReadFile(e.file); err != nil {
+				return "", err
+			}
 		}
 		if n := bytes.Count(text, []byte(e.old)); n != 1 {
 			return "", fmt.Errorf("%s has %d times, not once, the text %q: adapt the mutant to the code", e.file, n, e.old)
 		}
-		text = bytes.Replace(text, []byte(e.old), []byte(e.new), 1)
-		to := filepath.Join(dir, fmt.Sprintf("%s-%d%s", m.name, i, filepath.Ext(file)))
-		if err := os.WriteFile(to, text, 0o600); err != nil {
+		texts[e.file] = bytes.Replace(text, []byte(e.old), []byte(e.new), 1)
+	}
+	replace := map[string]string{}
+	for file, text := range texts {
+		from, err := filepath.Abs(file)
+		if err != nil {
 			return "", err
 		}
-		replace[file] = to
+		replace[from] = filepath.Join(dir, m.name+"-"+filepath.Base(file))
+		if err := os.WriteFile(replace[from], text, 0o600); err != nil {
+			return "", err
+		}
 	}
 	list, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
