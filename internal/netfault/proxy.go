@@ -11,11 +11,13 @@ import (
 // Proxy forwards connections to a target. Its methods may be called by several
 // goroutines.
 type Proxy struct {
-	target    string
-	listener  net.Listener
-	blackhole atomic.Bool
-	refuse    atomic.Bool
-	swallowed atomic.Int64
+	target   string
+	listener net.Listener
+	fault    atomic.Pointer[Fault]
+	refuse   atomic.Bool
+	closing  chan struct{}
+
+	swallowed, cut, late, repeated atomic.Int64
 
 	mu     sync.Mutex
 	pairs  map[*pair]struct{}
@@ -36,7 +38,8 @@ func Start(target string) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{target: target, listener: l, pairs: map[*pair]struct{}{}}
+	p := &Proxy{target: target, listener: l, closing: make(chan struct{}), pairs: map[*pair]struct{}{}}
+	p.fault.Store(&Fault{})
 	p.done.Go(p.accept)
 	return p, nil
 }
@@ -44,27 +47,33 @@ func Start(target string) (*Proxy, error) {
 // Addr returns the address that clients connect to.
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
+// Set has a fault from now on, in place of the one before. Connections that have
+// lost bytes in that are cut as soon as bytes pass again.
+func (p *Proxy) Set(f Fault) {
+	p.fault.Store(&f)
+	if !f.LoseRequests && !f.LoseReplies {
+		p.cutAll(func(c *pair) bool { return c.holed.Load() })
+	}
+}
+
 // Blackhole swallows all bytes from now on, in both directions. Connections stay
 // open and new ones are accepted; nobody is told.
-func (p *Proxy) Blackhole() { p.blackhole.Store(true) }
+func (p *Proxy) Blackhole() { p.Set(Fault{LoseRequests: true, LoseReplies: true}) }
 
 // Refuse closes new connections at once, or no more.
 func (p *Proxy) Refuse(on bool) { p.refuse.Store(on) }
 
-// Heal ends a Blackhole. Connections that have lost bytes in it are cut, as no
-// stream can go on with a hole.
-func (p *Proxy) Heal() {
-	p.blackhole.Store(false)
-	p.cut(func(c *pair) bool { return c.holed.Load() })
-}
+// Heal ends what Set and Blackhole have begun. Connections that have lost bytes
+// are cut, as no stream can go on with a hole.
+func (p *Proxy) Heal() { p.Set(Fault{}) }
 
 // Cut cuts all connections.
-func (p *Proxy) Cut() { p.cut(func(*pair) bool { return true }) }
+func (p *Proxy) Cut() { p.cutAll(func(*pair) bool { return true }) }
 
 // Swallowed returns how many bytes were swallowed.
 func (p *Proxy) Swallowed() int64 { return p.swallowed.Load() }
 
-func (p *Proxy) cut(which func(*pair) bool) {
+func (p *Proxy) cutAll(which func(*pair) bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for c := range p.pairs {
@@ -75,18 +84,17 @@ func (p *Proxy) cut(which func(*pair) bool) {
 }
 
 func (c *pair) close() {
-	for _, conn := range []net.Conn{c.client, c.server} {
-		if t, ok := conn.(*net.TCPConn); ok {
-			t.SetLinger(0)
-		}
-		conn.Close()
-	}
+	reset(c.client)
+	reset(c.server)
 }
 
 // Close ends the proxy and all its connections.
 func (p *Proxy) Close() {
 	p.mu.Lock()
-	p.closed = true
+	if !p.closed {
+		p.closed = true
+		close(p.closing)
+	}
 	p.mu.Unlock()
 	p.listener.Close()
 	p.Cut()
@@ -123,8 +131,8 @@ func (p *Proxy) serve(client net.Conn) {
 	p.pairs[c] = struct{}{}
 	p.mu.Unlock()
 	var both sync.WaitGroup
-	both.Go(func() { p.copy(c, server, client) })
-	both.Go(func() { p.copy(c, client, server) })
+	both.Go(func() { p.copy(c, server, client, true) })
+	both.Go(func() { p.copy(c, client, server, false) })
 	both.Wait()
 	p.mu.Lock()
 	delete(p.pairs, c)
@@ -132,20 +140,12 @@ func (p *Proxy) serve(client net.Conn) {
 }
 
 // copy passes bytes on until one side ends, and then ends the other.
-func (p *Proxy) copy(c *pair, to, from net.Conn) {
+func (p *Proxy) copy(c *pair, to, from net.Conn, requests bool) {
 	defer to.Close()
 	defer from.Close()
 	for buf := make([]byte, 32<<10); ; {
 		n, err := from.Read(buf)
-		if n > 0 && p.blackhole.Load() {
-			p.swallowed.Add(int64(n))
-			c.holed.Store(true)
-		} else if n > 0 {
-			if _, err := to.Write(buf[:n]); err != nil {
-				return
-			}
-		}
-		if err != nil {
+		if n > 0 && !p.pass(c, to, buf[:n], requests) || err != nil {
 			return
 		}
 	}

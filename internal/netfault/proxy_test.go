@@ -113,3 +113,91 @@ func TestCutAndRefuse(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 }
+
+// recorder returns the address of a server that answers each line with "ok" and
+// sends it to the channel.
+func recorder(t *testing.T) (string, <-chan string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := make(chan string, 100)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				for r := bufio.NewReader(c); ; {
+					line, err := r.ReadString('\n')
+					if err != nil {
+						return
+					}
+					lines <- line
+					io.WriteString(c, "ok\n")
+				}
+			}()
+		}
+	}()
+	t.Cleanup(func() { l.Close(); <-done })
+	return l.Addr().String(), lines
+}
+
+func TestFaultsOfSinglePieces(t *testing.T) {
+	for what, c := range map[string]struct {
+		fault   Fault
+		arrives int  // how often the request reaches the target
+		answer  bool // whether the client has one
+		counts  Counts
+	}{
+		"none":                     {Fault{}, 1, true, Counts{}},
+		"requests are lost":        {Fault{LoseRequests: true}, 0, false, Counts{}},
+		"replies are lost":         {Fault{LoseReplies: true}, 1, false, Counts{}},
+		"cut after the execution":  {Fault{CutReplies: 1}, 1, false, Counts{Cut: 1}},
+		"executed after the cut":   {Fault{LateRequests: 1, Late: time.Millisecond}, 1, false, Counts{Late: 1}},
+		"executed twice":           {Fault{RepeatRequests: 1, Late: time.Millisecond}, 2, true, Counts{Repeated: 1}},
+		"held, and in small pipes": {Fault{Delay: 10 * time.Millisecond, Rate: 1000}, 1, true, Counts{}},
+	} {
+		t.Run(what, func(t *testing.T) {
+			target, lines := recorder(t)
+			p, err := Start(target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(p.Close)
+			conn := dial(t, p)
+			p.Set(c.fault)
+			within := time.Minute
+			if c.fault.LoseReplies || c.fault.LoseRequests {
+				within = 50 * time.Millisecond
+			}
+			began := time.Now()
+			got, err := say(conn, "*request", within)
+			if (got == "ok\n") != c.answer || (err == nil) != c.answer {
+				t.Errorf("the client has %q, %v", got, err)
+			}
+			if least := c.fault.Delay; time.Since(began) < least { // half of it each way
+				t.Errorf("it took %v, with %v each way", time.Since(began), c.fault.Delay)
+			}
+			for range c.arrives {
+				if line := <-lines; line != "*request\n" {
+					t.Errorf("the target has got %q", line)
+				}
+			}
+			p.Heal()
+			if got, err := say(dial(t, p), "*after", time.Minute); got != "ok\n" || err != nil {
+				t.Errorf("after Heal: %q, %v", got, err)
+			}
+			if line := <-lines; line != "*after\n" {
+				t.Errorf("the target has got %q", line)
+			}
+			if got := p.Counts(); got != c.counts {
+				t.Errorf("it counts %+v, not %+v", got, c.counts)
+			}
+		})
+	}
+}

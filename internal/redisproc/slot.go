@@ -14,9 +14,19 @@ import (
 // MoveSlot moves the slot of a key, with all keys in it, from the master that
 // has it to the next one, while the cluster is in use.
 func (c *Cluster) MoveSlot(ctx context.Context, key string) error {
-	nodes, done := c.clients()
+	all, done := c.clients()
 	defer done()
-	nodes = nodes[:c.masters]
+	var nodes []*redis.Client // the masters
+	var addrs []string
+	for i, n := range all {
+		role, err := n.Do(ctx, "role").Slice()
+		if err != nil {
+			return err
+		}
+		if role[0] == "master" {
+			nodes, addrs = append(nodes, n), append(addrs, c.servers[i].Addr())
+		}
+	}
 	slot, err := nodes[0].ClusterKeySlot(ctx, key).Result()
 	if err != nil {
 		return err
@@ -41,7 +51,7 @@ func (c *Cluster) MoveSlot(ctx context.Context, key string) error {
 		return fmt.Errorf("no master has slot %d", slot)
 	}
 	to := (from + 1) % len(nodes)
-	host, port, _ := net.SplitHostPort(c.servers[to].Addr())
+	host, port, _ := net.SplitHostPort(addrs[to])
 	if err := nodes[to].Do(ctx, "cluster", "setslot", slot, "importing", ids[from]).Err(); err != nil {
 		return fmt.Errorf("slot %d: importing: %w", slot, err)
 	}
