@@ -23,6 +23,8 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand(newBench())
 	root.AddCommand(newReplay())
+	root.AddCommand(newVerify())
+	root.AddCommand(newVerifyWorker())
 	root.AddCommand(newVersion())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("%w; see %s --help", err, cmd.CommandPath())

@@ -1,0 +1,265 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/larder-cache/larder/aside"
+	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/invalidation"
+	"github.com/larder-cache/larder/memstore"
+	"github.com/larder-cache/larder/redisstore"
+	"github.com/larder-cache/larder/writethrough"
+)
+
+// row is a value: which row it is, in which version, and some ballast.
+type row struct {
+	Row     int
+	Version int64
+	Ballast string
+}
+
+const (
+	ballast = 1500 // bytes, at most
+	// callTime bounds an operation: reads of linearizable Loaders wait while
+	// somebody writes, and a writer that was killed holds a key for a minute.
+	callTime = time.Second
+	// share of operations that write, in percent.
+	writes = 8
+)
+
+var ballasts = strings.Repeat("ballast ", ballast/8+1)
+
+// user uses the library in all modes.
+type user struct {
+	b       *board
+	j       *journal
+	mistake string
+	ways    [modes]way
+}
+
+// way is one mode.
+type way struct {
+	mode    mode
+	space   *redisstore.Space
+	store   cache.Cache[int, row]
+	get     func(context.Context, int) (row, error)
+	getMany func(context.Context, []int) (map[int]row, error)
+	target  func(...int) invalidation.Target
+	save    func(context.Context, row) (row, error)
+}
+
+func newUser(o *orders, b *board, j *journal, space, other *redisstore.Space) *user {
+	u := &user{b: b, j: j, mistake: o.Mistake}
+	policy := invalidation.Policy{Fresh: 2 * time.Second, Stale: time.Second, Jitter: 0.5}
+	for m := range modes {
+		w := &u.ways[m]
+		w.mode, w.space = m, space
+		if m == coherent {
+			w.space = other
+		}
+		seen := seenIn{&j.counts[m]}
+		shared := redisstore.New(w.space, "rows"+strconv.Itoa(int(m)), &redisstore.StoreOptions[int, row]{Observer: seen})
+		w.store = shared
+		if m == memory || m == coherent {
+			w.store = cache.Tiered(memstore.New(w.space.Domain, rowsOfMode-2, &memstore.Options[int, row]{Observer: seen}), w.store)
+		}
+		options := &aside.Options[int, row]{
+			Observer: seen, Linearizable: m == strict, LoadTimeout: callTime,
+			KeyTags: func(int) []string { return []string{allTag(m)} },
+			Tags:    func(k int, _ row) []string { return []string{groupTag(k)} },
+		}
+		loader := aside.New(w.store, u.load, policy, options)
+		w.get, w.target = loader.Get, loader.Key
+		if m == plain || m == memory {
+			w.getMany = aside.NewBatch(w.store, u.loadMany, policy, options).GetMany
+		}
+		w.save = writethrough.New(w.store, func(r row) int { return r.Row }, u.write, policy, &writethrough.Options[int, row]{
+			WriteTimeout: callTime,
+			Tags:         func(k int, _ row) []string { return []string{groupTag(k), allTag(m)} },
+		}).Write
+	}
+	return u
+}
+
+func groupTag(k int) string { return "group:" + strconv.Itoa(int(modeOf(k))*groups+k%groups) }
+
+func allTag(m mode) string { return "all:" + strconv.Itoa(int(m)) }
+
+// seenIn counts for the journal.
+type seenIn struct{ c *counts }
+
+func (s seenIn) Observe(e cache.Event) {
+	switch e.Kind {
+	case cache.Hit:
+		s.c.hits.Add(int64(e.N))
+	case cache.Load:
+		s.c.loads.Add(int64(e.N))
+	}
+}
+
+// load reads the origin, which takes a while.
+func (u *user) load(_ context.Context, k int) (row, error) {
+	dawdle()
+	r := row{k, u.b.version[k].Load(), ballasts[:rand.IntN(ballast)]}
+	dawdle()
+	return r, nil
+}
+
+func (u *user) loadMany(ctx context.Context, keys []int) (map[int]row, error) {
+	out := map[int]row{}
+	for _, k := range keys {
+		out[k], _ = u.load(ctx, k)
+	}
+	return out, nil
+}
+
+// dawdle takes mostly a moment and at times a millisecond, so that others come in
+// between.
+func dawdle() {
+	if rand.IntN(20) == 0 {
+		time.Sleep(rand.N(2 * time.Millisecond))
+		return
+	}
+	for range rand.IntN(4) {
+		runtime.Gosched()
+	}
+}
+
+// write commits a new version of a row.
+func (u *user) write(ctx context.Context, r row) (row, error) {
+	dawdle()
+	r.Version = u.b.version[r.Row].Add(1)
+	if rec, ok := ctx.Value(recordOf{}).(*record); ok {
+		rec.version = r.Version
+	}
+	dawdle()
+	return r, nil
+}
+
+// recordOf is the key of the record of a write in its context.
+type recordOf struct{}
+
+// one does one operation. It returns false when the journal is full.
+func (u *user) one(ctx context.Context, w *way, r *rand.Rand) bool {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	k := int(w.mode)*rowsOfMode + r.IntN(rowsOfMode)
+	switch {
+	case r.IntN(100) < writes:
+		return u.change(ctx, w, k, r)
+	case w.getMany != nil && r.IntN(4) == 0:
+		return u.readMany(ctx, w, k, r)
+	}
+	rec := u.j.begin(k, false)
+	if rec == nil {
+		return false
+	}
+	v, err := w.get(ctx, k)
+	u.read(w, rec, k, v, err)
+	return true
+}
+
+// read notes what a read has given.
+func (u *user) read(w *way, rec *record, k int, v row, err error) {
+	switch {
+	case err != nil:
+		u.j.counts[w.mode].failed.Add(1)
+	case v.Row != k:
+		u.j.foreign.Add(1)
+	default:
+		rec.version = v.Version
+		rec.end()
+	}
+}
+
+// readMany reads some rows of a mode at once.
+func (u *user) readMany(ctx context.Context, w *way, first int, r *rand.Rand) bool {
+	keys, recs := []int{}, []*record{}
+	base := int(w.mode) * rowsOfMode
+	for i := range 2 + r.IntN(4) {
+		k := base + (first-base+i)%rowsOfMode
+		rec := u.j.begin(k, false)
+		if rec == nil {
+			return false
+		}
+		keys, recs = append(keys, k), append(recs, rec)
+	}
+	out, err := w.getMany(ctx, keys)
+	for i, k := range keys {
+		v, ok := out[k]
+		if !ok && err == nil {
+			err = errors.New("a row is missing")
+		}
+		u.read(w, recs[i], k, v, err)
+	}
+	return true
+}
+
+// change writes a row, or all of a group, in one of the ways there are.
+func (u *user) change(ctx context.Context, w *way, k int, r *rand.Rand) bool {
+	rows := []int{k}
+	kind := r.IntN(5)
+	if kind == 0 || kind == 1 {
+		rows = nil
+		for i := range rowsOfMode {
+			if n := int(w.mode)*rowsOfMode + i; groupTag(n) == groupTag(k) {
+				rows = append(rows, n)
+			}
+		}
+	}
+	var recs []*record
+	for _, n := range rows {
+		rec := u.j.begin(n, true)
+		if rec == nil {
+			return false
+		}
+		recs = append(recs, rec)
+	}
+	commit := func(context.Context) error {
+		for i, n := range rows {
+			u.write(context.WithValue(ctx, recordOf{}, recs[i]), row{Row: n})
+		}
+		return nil
+	}
+	var err error
+	switch kind {
+	case 0:
+		err = u.then(ctx, commit, func() error { return w.space.InvalidateTags(ctx, groupTag(k)) })
+	case 1:
+		err = w.space.Mutate(ctx, []invalidation.Target{invalidation.Tag(groupTag(k))}, commit)
+	case 2:
+		err = w.space.Mutate(ctx, []invalidation.Target{w.target(k)}, commit)
+	case 3:
+		_, err = w.save(context.WithValue(ctx, recordOf{}, recs[0]), row{Row: k, Ballast: ballasts[:rand.IntN(ballast)]})
+	default:
+		err = u.then(ctx, commit, func() error { return w.store.Invalidate(ctx, k) })
+	}
+	if err != nil {
+		u.j.counts[w.mode].failed.Add(int64(len(rows)))
+		return true
+	}
+	for _, rec := range recs {
+		rec.end()
+	}
+	return true
+}
+
+// invalidateFirst is the mistake to invalidate before the commit.
+const invalidateFirst = "invalidate first"
+
+// then does the commit and the invalidation in their order.
+func (u *user) then(ctx context.Context, commit func(context.Context) error, invalidate func() error) error {
+	if u.mistake == invalidateFirst {
+		err := invalidate()
+		commit(ctx)
+		return err
+	}
+	commit(ctx)
+	return invalidate()
+}

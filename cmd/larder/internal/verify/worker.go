@@ -1,0 +1,149 @@
+package verify
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/larder-cache/larder/redisstore"
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// orders are what a process of the crew is told, as a line of JSON.
+type orders struct {
+	Number   int // among all processes of the round
+	Board    string
+	Journal  string
+	Access   access
+	Via      map[string]string
+	Space    string
+	Lease    time.Duration
+	Replicas int
+	Seed     uint64
+	Strict   bool // use linearizable Loaders too
+	// Mistake is one that the process makes, to show that it is found.
+	Mistake string
+}
+
+// Work is the life of a process of the crew. It reads its orders from in, and
+// ends when the round does, or when in is closed.
+func Work(ctx context.Context, in io.Reader) error {
+	redis.SetLogger(quiet{})
+	r := bufio.NewReader(in)
+	line, err := r.ReadBytes('\n')
+	if err != nil {
+		return fmt.Errorf("no orders: %w", err)
+	}
+	go func() {
+		io.Copy(io.Discard, r)
+		os.Exit(1) // nobody is there any more who wants to know
+	}()
+	var o orders
+	if err := json.Unmarshal(line, &o); err != nil {
+		return fmt.Errorf("the orders: %w", err)
+	}
+	b, _, err := share[board](o.Board)
+	if err != nil {
+		return err
+	}
+	j, _, err := share[journal](o.Journal)
+	if err != nil {
+		return err
+	}
+	return o.work(ctx, b, j)
+}
+
+// goroutines is how many of each process use a mode. Those of one mode do not wait
+// for what holds another up.
+var goroutines = [modes]int{plain: 8, memory: 2, coherent: 4, strict: 6}
+
+type quiet struct{}
+
+func (quiet) Printf(context.Context, string, ...any) {}
+
+func (o *orders) work(ctx context.Context, b *board, j *journal) error {
+	rdb := o.client()
+	defer rdb.Close()
+	open := func(name string, coherent bool) (*redisstore.Space, error) {
+		return redisstore.Open(ctx, rdb, name, &redisstore.Options{
+			Lease: o.Lease, WaitCoherent: coherent, Replicas: redisstore.Replicas{N: o.Replicas},
+		})
+	}
+	space, err := open(o.Space, false)
+	if err != nil {
+		return err
+	}
+	other, err := open(o.Space+"-coherent", true)
+	if err != nil {
+		return err
+	}
+	w := newUser(o, b, j, space, other)
+	j.ready.Store(1)
+	var wg sync.WaitGroup
+	for m, n := range goroutines {
+		if mode(m) == strict && !o.Strict {
+			continue
+		}
+		for g := range n {
+			r := rand.New(rand.NewPCG(o.Seed, uint64((o.Number*int(modes)+m)*100+g)))
+			wg.Go(func() {
+				for b.stop.Load() == 0 && ctx.Err() == nil && w.one(ctx, &w.ways[m], r) {
+				}
+			})
+		}
+	}
+	wg.Wait()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	space.Close(ctx) // what it could not repeat is of no interest now
+	other.Close(ctx)
+	return nil
+}
+
+// client returns a client as a user makes it, but for the way to the servers.
+func (o *orders) client() redis.UniversalClient {
+	a := o.Access
+	off := &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	switch a.Topology {
+	case cluster:
+		return redis.NewClusterClient(&redis.ClusterOptions{
+			Addrs: a.Addrs, Username: a.Username, Password: a.Password, Dialer: o.dial, MaintNotificationsConfig: off,
+		})
+	case sentinel:
+		return redis.NewFailoverClient(&redis.FailoverOptions{MasterName: a.Master, SentinelAddrs: a.Addrs, Dialer: o.dial})
+	}
+	return redis.NewClient(&redis.Options{
+		Addr: a.Addrs[0], Username: a.Username, Password: a.Password, DB: a.DB, Dialer: o.dial, MaintNotificationsConfig: off,
+	})
+}
+
+// dial goes through the proxy of the address, if it has one.
+func (o *orders) dial(ctx context.Context, kind, addr string) (net.Conn, error) {
+	to, ok := o.Via[addr]
+	if !ok {
+		to = addr
+	}
+	conn, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, kind, to)
+	if err != nil || !o.Access.TLS {
+		return conn, err
+	}
+	name := o.Access.ServerName
+	if name == "" {
+		name, _, _ = net.SplitHostPort(addr)
+	}
+	secure := tls.Client(conn, &tls.Config{ServerName: name, InsecureSkipVerify: o.Access.Insecure, MinVersion: tls.VersionTLS12})
+	if err := secure.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return secure, nil
+}
