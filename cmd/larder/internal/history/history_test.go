@@ -107,3 +107,51 @@ func TestKeysAreJudgedOneByOneAndAPictureIsDrawn(t *testing.T) {
 		t.Errorf("the picture is %d bytes, %v", page.Len(), err)
 	}
 }
+
+// Narrowing may change how long the checker takes, and not what it says.
+func TestNarrowTimesGiveTheSameVerdict(t *testing.T) {
+	verdicts := map[porcupine.CheckResult]int{}
+	for seed := range uint64(3000) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		var ops []Op
+		for v := range 1 + r.Int64N(4) { // versions have no gaps
+			op := write(v+1, 1+v*6+r.Int64N(12), 0)
+			if op.Return = op.Call + 1 + r.Int64N(12); r.IntN(4) == 0 {
+				op.Return = never
+			}
+			ops = append(ops, op)
+		}
+		for range r.IntN(6) {
+			call := 1 + r.Int64N(30)
+			ops = append(ops, read(max(0, call/6+r.Int64N(3)-1), call, call+1+r.Int64N(8)))
+		}
+		ops = slices.DeleteFunc(ops, func(op Op) bool { return op.Version > 4 })
+		want := porcupine.CheckOperationsTimeout(register, events(ops), 10*time.Second)
+		if got := Linearizable(ops, 10*time.Second); len(got) != 1 || got[0].Result != want {
+			t.Fatalf("seed %d: %v, and %v without narrowing: %v", seed, got, want, ops)
+		}
+		verdicts[want]++
+	}
+	if verdicts[porcupine.Ok] < 300 || verdicts[porcupine.Illegal] < 300 {
+		t.Errorf("the histories prove little: %v", verdicts)
+	}
+}
+
+func TestManyFailedWritesDoNotKeepTheCheckerBusy(t *testing.T) {
+	var ops []Op
+	for v := range int64(3000) {
+		w := write(v+1, 10*v+1, 10*v+9)
+		if v%2 == 0 {
+			w.Return = never
+		}
+		for i := range int64(4) {
+			r := read(v+1, 10*v+5+i, 10*v+12)
+			r.Process = int(i)
+			ops = append(ops, r)
+		}
+		ops = append(ops, w)
+	}
+	if v := Linearizable(ops, 20*time.Second); v[0].Result != porcupine.Ok {
+		t.Errorf("%v", v[0].Result)
+	}
+}
