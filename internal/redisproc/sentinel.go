@@ -17,8 +17,10 @@ const (
 	masterName    = "larder"
 	dataServers   = 3
 	sentinelCount = 3
-	// downAfter is how long a master may be silent before it is replaced.
-	downAfter = 300 * time.Millisecond
+	// downAfter is how long a master may be silent before it is replaced. With
+	// less, a machine that is busy is taken for one that is dead, and sentinels
+	// promote several servers.
+	downAfter = time.Second
 )
 
 // Sentinel is a master with two replicas and three sentinels that replace it if

@@ -53,7 +53,10 @@ func events(ops []Op) []porcupine.Operation {
 	return out
 }
 
-// narrow takes from the times of each operation those at which it cannot have
+// narrow tells whether ops are linearizable, given that versions come in their
+// order without gaps: after its first pass each operation begins no earlier than
+// all that must precede it, and the order of these times is one that is looked
+// for. The checker is asked all the same; it knows nothing of this. narrow takes from the times of each operation those at which it cannot have
 // happened, given that versions come in their order: not before what has to do
 // with an older version was called, and not after what has to do with a newer one
 // returned. What is linearizable stays so and what is not does too, but the
@@ -107,7 +110,7 @@ var register = porcupine.Model{
 	Step: func(state, input, output any) (bool, any) {
 		op, has := input.(Op), state.(int64)
 		if op.Write {
-			return op.Version > has, op.Version
+			return op.Version == has+1, op.Version
 		}
 		return output.(int64) == has, has
 	},

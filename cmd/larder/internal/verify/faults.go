@@ -74,7 +74,9 @@ var faults = []fault{
 		return srv.Restart(context.Background())
 	}},
 	{name: "server killed, back with old data", lane: servers, own: true, on: onlySingle, breach: true, least: 500 * ms, most: 2 * sec, do: restore},
-	{name: "connections killed", lane: servers, own: true, least: 200 * ms, most: sec, do: func(ctx context.Context, f *field, s step) error {
+	// Not of sentinels: they would take it for the death of the master, and all of
+	// them promote somebody else.
+	{name: "connections killed", lane: servers, own: true, on: notSentinel, least: 200 * ms, most: sec, do: func(ctx context.Context, f *field, s step) error {
 		return every(ctx, 50*ms, func() error { return f.command(ctx, "client", "kill", "type", "normal", "skipme", "yes") })
 	}},
 	{name: "subscriptions killed", lane: servers, own: true, least: 200 * ms, most: sec, do: func(ctx context.Context, f *field, s step) error {

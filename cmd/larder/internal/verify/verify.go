@@ -206,11 +206,15 @@ func (r *round) orders(s *site, board string) []orders {
 	return all
 }
 
+// resumeTime is how long memory may take to serve again. Sentinels need some
+// seconds to make a master that has come back a replica.
+const resumeTime = 30 * time.Second
+
 // resume waits, now that all faults are over, until memory serves in all processes
 // again.
 func (r *round) resume(c *crew) {
 	began, before := time.Now(), c.hits()
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), resumeTime)
 	defer cancel()
 	err := wait(ctx, func() error {
 		for i, n := range c.hits() {
