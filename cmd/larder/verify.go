@@ -97,9 +97,15 @@ func runVerify(cmd *cobra.Command, c verify.Config, redis string) error {
 	}
 	board, err := verify.Run(ctx, c, stdout)
 	board.Text(stdout)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	return verdictOf(board)
+}
+
+// verdictOf returns the error that decides the exit code.
+func verdictOf(board *verify.Board) error {
+	switch {
 	case len(board.Violations) > 0:
 		return &exitError{exitViolation, fmt.Errorf("%d VIOLATIONS of what is guaranteed", len(board.Violations))}
 	case board.Undecided > 0:

@@ -143,10 +143,18 @@ func (p *Proxy) serve(client net.Conn) {
 func (p *Proxy) copy(c *pair, to, from net.Conn, requests bool) {
 	defer to.Close()
 	defer from.Close()
-	for buf := make([]byte, 32<<10); ; {
+	b := buffers.Get().(*[pieceMost]byte)
+	defer buffers.Put(b)
+	for buf := b[:]; ; {
 		n, err := from.Read(buf)
 		if n > 0 && !p.pass(c, to, buf[:n], requests) || err != nil {
 			return
 		}
 	}
 }
+
+// pieceMost is the size of the largest piece.
+const pieceMost = 16 << 10
+
+// Programs that make connections all the time are slowed down by what each costs.
+var buffers = sync.Pool{New: func() any { return new([pieceMost]byte) }}

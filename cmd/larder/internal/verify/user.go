@@ -131,6 +131,10 @@ func dawdle() {
 	}
 }
 
+// rest is after something has failed. The machine has other things to do than to
+// make connections as fast as it can.
+func rest() { time.Sleep(5*time.Millisecond + rand.N(20*time.Millisecond)) }
+
 // write commits a new version of a row.
 func (u *user) write(ctx context.Context, r row) (row, error) {
 	dawdle()
@@ -170,6 +174,7 @@ func (u *user) read(w *way, rec *record, k int, v row, err error) {
 	switch {
 	case err != nil:
 		u.j.counts[w.mode].failed.Add(1)
+		rest()
 	case v.Row != k:
 		u.j.foreign.Add(1)
 	default:
@@ -242,6 +247,7 @@ func (u *user) change(ctx context.Context, w *way, k int, r *rand.Rand) bool {
 	}
 	if err != nil {
 		u.j.counts[w.mode].failed.Add(int64(len(rows)))
+		rest()
 		return true
 	}
 	for _, rec := range recs {
