@@ -4,6 +4,10 @@ TESTFLAGS ?= -timeout=10m
 # SEED=n repeats the order of the tests and, in those that draw at random, what they drew.
 SEED      ?=
 FUZZTIME  ?= 10s
+# For how long make verify attacks, such as 24h; and for how long make test does.
+VERIFY_TIME      ?= 10m
+VERIFY_TEST_TIME ?= 40s
+VERIFYFLAGS      ?=
 # MUTANT=regexp chooses among the mutants.
 MUTANT    ?=
 BENCHFLAGS ?=
@@ -18,7 +22,7 @@ endif
 # The go.work file lists the modules; the pattern "work" is all their packages.
 
 .DEFAULT_GOAL := help
-.PHONY: help check cross tidy test race mutants fuzz bench readme cover
+.PHONY: help check cross tidy test race verify mutants fuzz bench readme cover
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -35,14 +39,19 @@ cross: ## go vet for systems and sizes of words that the tests do not run on
 tidy: ## fail unless every go.mod is tidy
 	scripts/tidy.sh
 
-test: ## all tests of all modules; installs redis-server if it is missing
+test: ## all tests of all modules, and a short verify; installs redis-server if it is missing
 	scripts/ensure-redis.sh
 	$(GO) test $(SHUFFLE) $(TESTFLAGS) work
+	$(GO) run ./cmd/larder verify --redis spawn-both --time $(VERIFY_TEST_TIME) $(if $(SEED),--seed $(SEED)) $(VERIFYFLAGS)
 
 race: ## the same under the race detector; installs a C compiler if it is missing
 	scripts/ensure-redis.sh
 	scripts/ensure-cc.sh
 	CGO_ENABLED=1 $(GO) test -race -count=1 $(SHUFFLE) $(TESTFLAGS) work
+
+verify: ## attack the guarantees on real servers for VERIFY_TIME, from SEED on; fails if one does not hold
+	scripts/ensure-redis.sh
+	$(GO) run ./cmd/larder verify --time $(VERIFY_TIME) $(if $(SEED),--seed $(SEED)) $(VERIFYFLAGS)
 
 mutants: ## break each rule of the protocol in turn; fails if a test does not notice
 	scripts/ensure-redis.sh

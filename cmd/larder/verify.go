@@ -27,7 +27,8 @@ memory and replaced. It checks every operation against the guarantees, and
 prints what went wrong and what was read: no read may be stale.
 
 Faults are chosen by the seed. With spawn, servers are started for the run, and
-all faults happen; spawn-all is single servers, clusters and Sentinel in turns.
+all faults happen; spawn-both is single servers and clusters in turns, and
+spawn-all Sentinel too.
 On a server that is there already only the network between it and the processes
 fails, processes fail, and keys of the run are deleted. All keys have a prefix
 made up for the run, and are removed at the end.
@@ -46,7 +47,7 @@ violated, 130 interrupted.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&redis, "redis", "spawn-all", "`server` to use: spawn, spawn-cluster, spawn-sentinel or spawn-all, from the redis-server of the PATH, a redis:// or rediss:// URL, host:port, or several host:port of a cluster separated by commas")
+	f.StringVar(&redis, "redis", "spawn-all", "`server` to use: spawn, spawn-cluster, spawn-sentinel, spawn-both or spawn-all, from the redis-server of the PATH, a redis:// or rediss:// URL, host:port, or several host:port of a cluster separated by commas")
 	f.DurationVar(&c.Time, "time", time.Minute, "how long to go on; the last round is ended")
 	f.DurationVar(&c.Round, "round", 20*time.Second, "time of a round, which has one seed")
 	f.IntVar(&c.Rounds, "rounds", 0, "end after so many rounds, whatever the time")
@@ -83,6 +84,8 @@ func runVerify(cmd *cobra.Command, c verify.Config, redis string) error {
 		c.Spawn = []string{"cluster"}
 	case "spawn-sentinel":
 		c.Spawn = []string{"sentinel"}
+	case "spawn-both":
+		c.Spawn = []string{"single", "cluster"}
 	case "spawn-all":
 		c.Spawn = []string{"single", "cluster", "single", "cluster", "sentinel"}
 	default:

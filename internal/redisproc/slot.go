@@ -12,8 +12,9 @@ import (
 )
 
 // MoveSlot moves the slot of a key, with all keys in it, from the master that
-// has it to the next one, while the cluster is in use.
-func (c *Cluster) MoveSlot(ctx context.Context, key string) error {
+// has it to the next one, while the cluster is in use. After an error the slot is
+// where it was, though some of its keys may not be.
+func (c *Cluster) MoveSlot(ctx context.Context, key string) (err error) {
 	all, done := c.clients()
 	defer done()
 	var nodes []*redis.Client // the masters
@@ -51,6 +52,13 @@ func (c *Cluster) MoveSlot(ctx context.Context, key string) error {
 		return fmt.Errorf("no master has slot %d", slot)
 	}
 	to := (from + 1) % len(nodes)
+	defer func() {
+		if err != nil { // otherwise it would stay open at both ends
+			for _, n := range nodes {
+				n.Do(ctx, "cluster", "setslot", slot, "stable")
+			}
+		}
+	}()
 	host, port, _ := net.SplitHostPort(addrs[to])
 	if err := nodes[to].Do(ctx, "cluster", "setslot", slot, "importing", ids[from]).Err(); err != nil {
 		return fmt.Errorf("slot %d: importing: %w", slot, err)

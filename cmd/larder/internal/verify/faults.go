@@ -182,6 +182,9 @@ func restore(ctx context.Context, f *field, s step) error {
 }
 
 func moveSlots(ctx context.Context, f *field, s step) error {
+	if err := f.well(); err != nil {
+		return err
+	}
 	r := rand.New(rand.NewPCG(s.Seed, 0))
 	return every(ctx, 100*ms, func() error {
 		key, err := f.anyKey(r)
@@ -195,6 +198,9 @@ func moveSlots(ctx context.Context, f *field, s step) error {
 // failover kills a master, waits until another has its place, and brings it back
 // as a replica.
 func failover(_ context.Context, f *field, s step) error {
+	if err := f.well(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*sec)
 	defer cancel()
 	if f.site.topology == sentinel {
@@ -202,18 +208,21 @@ func failover(_ context.Context, f *field, s step) error {
 		if err != nil {
 			return err
 		}
-		return errors.Join(f.site.sentinel.KillMaster(ctx), old.Restart(ctx), f.ready(ctx))
+		return errors.Join(f.site.sentinel.KillMaster(ctx), old.Restart(ctx), f.well())
 	}
 	old, replica, err := f.pair(ctx, s)
 	if err != nil {
 		return err
 	}
 	old.Kill()
-	return errors.Join(f.promoted(ctx, replica), old.Restart(ctx), f.site.cluster.Wait(ctx))
+	return errors.Join(f.promoted(ctx, replica), old.Restart(ctx), f.well())
 }
 
 // takeOver lets a replica ask its master for its place, which loses nothing.
 func takeOver(_ context.Context, f *field, s step) error {
+	if err := f.well(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*sec)
 	defer cancel()
 	_, replica, err := f.pair(ctx, s)
@@ -225,5 +234,5 @@ func takeOver(_ context.Context, f *field, s step) error {
 	if err := c.ClusterFailover(ctx).Err(); err != nil {
 		return err
 	}
-	return errors.Join(f.promoted(ctx, replica), f.site.cluster.Wait(ctx))
+	return errors.Join(f.promoted(ctx, replica), f.well())
 }

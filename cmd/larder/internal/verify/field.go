@@ -186,6 +186,24 @@ func (f *field) promoted(ctx context.Context, srv *redisproc.Server) error {
 	})
 }
 
+// recovery is how long servers may take to be well again after a fault.
+const recovery = 30 * time.Second
+
+// well waits until the servers of the round are as they were at its start.
+func (f *field) well() error {
+	ctx, cancel := context.WithTimeout(context.Background(), recovery)
+	defer cancel()
+	switch {
+	case !f.site.own:
+		return nil
+	case f.site.cluster != nil:
+		return f.site.cluster.Wait(ctx)
+	case f.site.sentinel != nil:
+		return f.ready(ctx)
+	}
+	return nil
+}
+
 // ready waits until the master of the sentinels has both replicas again.
 func (f *field) ready(ctx context.Context) error {
 	return wait(ctx, func() error {

@@ -24,9 +24,10 @@ type Rule struct {
 	// Longest is for how long a newer value had been there at most, for those
 	// rules that allow some.
 	Longest time.Duration `json:"longest"`
-	// Keys are those that were checked for linearizability, of which Undecided
-	// took too long.
+	// Keys are those that were checked for linearizability, of which Rejected are
+	// not, and Undecided took too long.
 	Keys      int `json:"keys,omitempty"`
+	Rejected  int `json:"rejected,omitempty"`
 	Undecided int `json:"undecided,omitempty"`
 
 	first string
@@ -113,7 +114,7 @@ func (r *Rule) order(ops []history.Op, out string, seed uint64) error {
 			continue
 		}
 		path := filepath.Join(out, fmt.Sprintf("seed-%d-key-%d.html", seed, v.Key))
-		if r.Stale++; r.first == "" {
+		if r.Rejected++; r.first == "" {
 			r.first = fmt.Sprintf("key %d cannot be put in order, see %s", v.Key, path)
 		}
 		if err := draw(v, path); err != nil {

@@ -119,7 +119,7 @@ func (b *Board) add(r *round) {
 		sum.Reads, sum.Writes = sum.Reads+rule.Reads, sum.Writes+rule.Writes
 		sum.Stale, sum.Excused = sum.Stale+rule.Stale, sum.Excused+rule.Excused
 		sum.Longest = max(sum.Longest, rule.Longest)
-		sum.Keys, sum.Undecided = sum.Keys+rule.Keys, sum.Undecided+rule.Undecided
+		sum.Keys, sum.Rejected, sum.Undecided = sum.Keys+rule.Keys, sum.Rejected+rule.Rejected, sum.Undecided+rule.Undecided
 		b.Undecided += rule.Undecided
 	}
 	for _, v := range r.violations() {
@@ -139,7 +139,7 @@ func (b *Board) Text(w io.Writer) {
 		fmt.Fprintln(t, "guarantee\treads\twrites\tviolations\t \t")
 		for _, name := range ruleNames {
 			if r := s.Rules[name]; r != nil && r.Reads > 0 {
-				fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%s\t\n", r.Name, r.Reads, r.Writes, r.Stale, r.remark(b.config.Lease))
+				fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%s\t\n", r.Name, r.Reads, r.Writes, r.Stale+r.Rejected, r.remark(b.config.Lease))
 			}
 		}
 		t.Flush()
@@ -171,9 +171,9 @@ func (r *Rule) remark(lease time.Duration) string {
 	case r.Name == ruleLease:
 		return fmt.Sprintf("longest %v of %v", r.Longest.Round(100*time.Microsecond), lease)
 	case r.Undecided > 0:
-		return fmt.Sprintf("%d of %d keys accepted, %d undecided", r.Keys-r.Stale-r.Undecided, r.Keys, r.Undecided)
+		return fmt.Sprintf("%d of %d keys accepted, %d undecided", r.Keys-r.Rejected-r.Undecided, r.Keys, r.Undecided)
 	case r.Keys > 0:
-		return fmt.Sprintf("%d of %d keys accepted", r.Keys-r.Stale, r.Keys)
+		return fmt.Sprintf("%d of %d keys accepted", r.Keys-r.Rejected, r.Keys)
 	case r.Excused > 0:
 		return fmt.Sprintf("and %d after a return of old data", r.Excused)
 	}

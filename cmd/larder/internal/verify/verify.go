@@ -22,6 +22,7 @@ import (
 
 	"github.com/larder-cache/larder/cmd/larder/internal/history"
 	"github.com/larder-cache/larder/cmd/larder/internal/server"
+	"github.com/redis/go-redis/v9"
 )
 
 // Config says what to verify.
@@ -59,6 +60,7 @@ func Run(ctx context.Context, c Config, w io.Writer) (*Board, error) {
 	if !supported {
 		return b, errors.New("verify needs memory that processes share, and signals that stop them: Linux or macOS")
 	}
+	redis.SetLogger(quiet{}) // that servers die is no news
 	if err := c.sweep(ctx, func(prefix string) error {
 		began, visits := time.Now(), map[topology]int{}
 		for i := 0; ctx.Err() == nil && (i == 0 || time.Since(began) < c.Time) && (c.Rounds == 0 || i < c.Rounds); i++ {
@@ -174,6 +176,9 @@ func (r *round) run(ctx context.Context, w io.Writer) (err error) {
 	defer cancel()
 	f.run(within, steps)
 	<-within.Done()
+	if err := f.well(); err != nil {
+		return fmt.Errorf("the servers are not well %v after the last fault: %w", recovery, err)
+	}
 	r.resume(crew)
 	b.stop.Store(1)
 	crew.end()
@@ -272,8 +277,8 @@ func (r *round) judge(b *board, c *crew, windows []window) error {
 // violations returns what is not as promised, one line each.
 func (r *round) violations() (out []string) {
 	for _, name := range ruleNames {
-		if rule := r.rules[name]; rule != nil && rule.Stale > 0 {
-			out = append(out, fmt.Sprintf("%s: %d times; the first: %s", name, rule.Stale, rule.first))
+		if rule := r.rules[name]; rule != nil && rule.Stale+rule.Rejected > 0 {
+			out = append(out, fmt.Sprintf("%s: %d stale reads, %d keys without an order; the first: %s", name, rule.Stale, rule.Rejected, rule.first))
 		}
 	}
 	if r.foreign > 0 {
