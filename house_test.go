@@ -32,6 +32,7 @@ var rooms = map[string]struct {
 	standardOnly bool
 }{
 	"cache":                              {standardOnly: true},
+	"cache/cachetest":                    {ours: []string{"cache", "invalidation"}, standardOnly: true},
 	"cache/storetest":                    {ours: []string{"cache", "cache/storetest/internal/reference"}},
 	"cache/storetest/internal/reference": {ours: []string{"cache"}},
 	"invalidation":                       {ours: []string{"cache", "internal/distinct"}},
