@@ -76,6 +76,7 @@ func FuzzParseMessage(f *testing.F) {
 	f.Add(framed(logTail{}, aTail(2), payload{ack: true, all: true}))
 	f.Add("")
 	f.Fuzz(func(t *testing.T, raw string) {
+		cheap(t, raw, func() { parseMessage(raw) })
 		m, err := parseMessage(raw)
 		if err != nil {
 			return

@@ -101,12 +101,27 @@ func (s *stage) begin(ctx context.Context, p instance) (release func()) {
 	}
 }
 
+// invalidate returns what a user would not expect of it, while a load is held.
+func invalidate(ctx context.Context, p instance) string {
+	done := make(chan error, 1)
+	go func() { done <- p.invalidate(ctx, "k") }()
+	select {
+	case err := <-done:
+		if err != nil {
+			return "**an error**"
+		}
+		return ""
+	case <-time.After(waits):
+		return "**the invalidation waits until the load has ended**"
+	}
+}
+
 func overtaken(ctx context.Context, s *stage) string {
 	p := s.process()
 	release := s.begin(ctx, p)
 	s.version.Store(2)
-	if err := p.invalidate(ctx, "k"); err != nil {
-		return "**an error**"
+	if trouble := invalidate(ctx, p); trouble != "" {
+		return trouble
 	}
 	release()
 	v, err := p.get(ctx, "k")
@@ -117,8 +132,8 @@ func joined(ctx context.Context, s *stage) string {
 	p := s.process()
 	release := s.begin(ctx, p)
 	s.version.Store(2)
-	if err := p.invalidate(ctx, "k"); err != nil {
-		return "**an error**"
+	if trouble := invalidate(ctx, p); trouble != "" {
+		return trouble
 	}
 	got := make(chan string, 1)
 	go func() {
