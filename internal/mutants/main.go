@@ -80,12 +80,16 @@ func run(ctx context.Context, only string) error {
 
 // sound runs the tests on the code as it is: they must pass.
 func sound(ctx context.Context, chosen []mutant) error {
-	tests := map[string][]string{}
+	whole, parts := map[string][]string{}, map[[2]string]bool{}
 	for _, m := range chosen {
-		tests[m.pkg] = append(tests[m.pkg], m.test)
+		if strings.Contains(m.test, "/") {
+			parts[[2]string{m.pkg, m.test}] = true
+			continue
+		}
+		whole[m.pkg] = append(whole[m.pkg], m.test)
 	}
-	for pkg, names := range tests {
-		out, err := test(ctx, pkg, strings.Join(names, "|"))
+	pass := func(pkg, pattern string, names ...string) error {
+		out, err := test(ctx, pkg, pattern)
 		if err != nil {
 			return fmt.Errorf("without a mutant, the tests of %s fail: %w\n%s", pkg, err, out)
 		}
@@ -94,9 +98,23 @@ func sound(ctx context.Context, chosen []mutant) error {
 				return fmt.Errorf("%s has no test %s that passes", pkg, name)
 			}
 		}
+		return nil
+	}
+	for pkg, names := range whole {
+		if err := pass(pkg, "^("+strings.Join(names, "|")+")$", names...); err != nil {
+			return err
+		}
+	}
+	for p := range parts {
+		if err := pass(p[0], pattern(p[1]), p[1]); err != nil {
+			return err
+		}
 	}
 	return nil
 }
+
+// pattern matches a test, or a part of one, and nothing else.
+func pattern(test string) string { return "^" + strings.ReplaceAll(test, "/", "$/^") + "$" }
 
 // dies runs the mutant's test, which must fail by what it checks.
 func (m mutant) dies(ctx context.Context, dir string) error {
@@ -104,7 +122,7 @@ func (m mutant) dies(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	out, err := test(ctx, m.pkg, m.test, "-overlay="+overlay)
+	out, err := test(ctx, m.pkg, pattern(m.test), "-overlay="+overlay)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -121,8 +139,8 @@ func (m mutant) dies(ctx context.Context, dir string) error {
 	return nil
 }
 
-func test(ctx context.Context, pkg, names string, more ...string) ([]byte, error) {
-	args := append([]string{"test", "-count=1", "-timeout=3m", "-v", "-run=^(" + names + ")$"}, more...)
+func test(ctx context.Context, pkg, pattern string, more ...string) ([]byte, error) {
+	args := append([]string{"test", "-count=1", "-timeout=3m", "-v", "-run=" + pattern}, more...)
 	return exec.CommandContext(ctx, goCommand(), append(args, "./"+pkg)...).CombinedOutput()
 }
 

@@ -6,12 +6,12 @@ var blindFill = edit{scripts + "fill.lua", `if header(k) == token then`, `if tru
 
 // stored breaks what keeps invalidated values out of Redis.
 var stored = []mutant{
-	{"blind-fill", "a fill stores although its token is gone", "redisstore", "TestItKeepsTheContract", []edit{blindFill}},
-	{"delayed-double-delete", "a second removal a little later in place of tokens", "redisstore", "TestItKeepsTheContract", []edit{
+	{"blind-fill", "a fill stores although its token is gone", "redisstore", "TestItKeepsTheContract/Redis/refuse/key", []edit{blindFill}},
+	{"delayed-double-delete", "a second removal a little later in place of tokens", "redisstore", "TestItKeepsTheContract/Redis/refuse/key", []edit{
 		blindFill,
 		{"redisstore/store.go", "	err := s.space.invalidateKeys(ctx, texts)\n", "	err := s.space.invalidateKeys(ctx, texts)\n	time.AfterFunc(50*time.Millisecond, func() { s.space.invalidateKeys(context.WithoutCancel(ctx), texts) })\n"},
 	}},
-	{"versions-after-load", "the versions of tags are read after the load", "redisstore", "TestItKeepsTheContract", []edit{
+	{"versions-after-load", "the versions of tags are read after the load", "redisstore", "TestItKeepsTheContract/Redis/refuse/known-tag", []edit{
 		{"redisstore/fill.go", `	return f.tags.learn(ctx, tags)`, `	f.tags.watch(tags)
 	f.tags.orders, f.tags.late = nil, false
 	calls := f.tags.calls(ctx)
@@ -19,7 +19,7 @@ var stored = []mutant{
 	f.tags.take(calls)
 	return err`},
 	}},
-	{"version-from-zero", "the first version of a tag is always the same", "redisstore", "TestItKeepsTheContract", []edit{
+	{"version-from-zero", "the first version of a tag is always the same", "redisstore", "TestItKeepsTheContract/Redis/refuse/tag-used-again", []edit{
 		{scripts + "tags.lua", `h = 'T' .. nonce(ARGV[1])`, `h = 'T' .. string.rep('0', 16)`},
 	}},
 	{"client-nonce-of-tag", "a tag's version is made by the client alone, so a repeated command makes it again", "redisstore", "TestARepeatedCommandNeverMintsTheSameNonceAgain", []edit{
@@ -35,16 +35,16 @@ var stored = []mutant{
 	{"late-tags-absent-tail", "a tail that is lost is no sign of an invalidation", "redisstore", "TestALateTagWhoseTailIsLostIsNotStored", []edit{
 		{scripts + "tags.lua", `tails[1] ~= ARGV[3] then`, `tails[1] and tails[1] ~= ARGV[3] then`},
 	}},
-	{"late-tags-no-tail", "the versions of tags that the load brings are taken as they are after it", "redisstore", "TestItKeepsTheContract", []edit{
+	{"late-tags-no-tail", "the versions of tags that the load brings are taken as they are after it", "redisstore", "TestItKeepsTheContract/Redis/refuse/late-tag", []edit{
 		{scripts + "tags.lua", `if ARGV[3] ~= '' and tails[1] ~= ARGV[3] then return {} end`, ``},
 	}},
-	{"no-taint", "an invalidation during a write does not keep the writer's value out", "redisstore", "TestItKeepsTheContract", []edit{
+	{"no-taint", "an invalidation during a write does not keep the writer's value out", "redisstore", "TestItKeepsTheContract/Redis/quarantine/invalidated", []edit{
 		{scripts + "taint.lua", `quarantine(k, string.sub(redis.call('GET', k), 19), '1', rnd, redis.call('PTTL', k))`, `return`},
 	}},
 	{"no-taint-of-tag", "an invalidation of a tag in quarantine leaves its version as it is", "redisstore", "TestAnInvalidationDuringAQuarantineIsSeenByLoadsUnderIt", []edit{
 		{scripts + "invalidatetags.lua", `  remove(KEYS[i], ARGV[1])`, `  if kind(header(KEYS[i])) ~= 'Q' then remove(KEYS[i], ARGV[1]) end`},
 	}},
-	{"naive-write-through", "of two writers the last to return installs its value", "redisstore", "TestItKeepsTheContract", []edit{
+	{"naive-write-through", "of two writers the last to return installs its value", "redisstore", "TestItKeepsTheContract/Redis/writer/last", []edit{
 		{scripts + "taint.lua", `if others ~= '' then`, `if others ~= '' and body == '' then`},
 		{scripts + "taint.lua", `elseif ids == id and string.sub(c, 18, 18) == '0' and body ~= '' then`, `elseif body ~= '' then`},
 	}},

@@ -44,23 +44,20 @@ func verify(t *testing.T, c Config) (*Board, string) {
 	return b, out.String()
 }
 
+// A cluster is attacked by make test, without the race detector: with it, six
+// servers and three processes are too much for two cores.
 func TestWhatIsGuaranteedHoldsUnderFaults(t *testing.T) {
-	for _, kind := range []string{"single", "cluster"} {
-		c := config(t, 5*time.Second)
-		c.Spawn = []string{kind}
-		c.Lease = time.Second // each lane of a cluster has its beats
-		b, out := verify(t, c)
-		if len(b.Violations) > 0 || b.Undecided > 0 {
-			t.Errorf("%s: %v, %d undecided", kind, b.Violations, b.Undecided)
-		}
-		s := b.Sites[0]
-		if s.Operations < 1000 || len(s.Faults) < 5 || s.Rules[ruleStrict].Keys != rowsOfMode {
-			t.Errorf("%s: the run proves little: %+v", kind, s)
-		}
-		for _, part := range []string{"0 violations", "guarantee", "12 of 12 keys accepted", "seeds 1 to 1"} {
-			if !strings.Contains(out, part) {
-				t.Errorf("%s: no %q in the output", kind, part)
-			}
+	b, out := verify(t, config(t, 5*time.Second))
+	if len(b.Violations) > 0 || b.Undecided > 0 {
+		t.Errorf("%v, %d undecided", b.Violations, b.Undecided)
+	}
+	s := b.Sites[0]
+	if s.Operations < 1000 || len(s.Faults) < 5 || s.Rules[ruleStrict].Keys != rowsOfMode {
+		t.Errorf("the run proves little: %+v", s)
+	}
+	for _, part := range []string{"0 violations", "guarantee", "12 of 12 keys accepted", "seeds 1 to 1"} {
+		if !strings.Contains(out, part) {
+			t.Errorf("no %q in the output", part)
 		}
 	}
 }
