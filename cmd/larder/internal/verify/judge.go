@@ -29,6 +29,10 @@ type Rule struct {
 	Keys      int `json:"keys,omitempty"`
 	Rejected  int `json:"rejected,omitempty"`
 	Undecided int `json:"undecided,omitempty"`
+	// Lost are those that have no order in a round in which a master was killed:
+	// its replica may lack what a read has seen, though nobody was told that it was
+	// written, which is a breach of A3.
+	Lost int `json:"lost,omitempty"`
 
 	first string
 }

@@ -15,9 +15,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/larder-cache/larder/cmd/larder/internal/history"
@@ -114,6 +116,7 @@ type round struct {
 	modes    [modes]tally
 	faults   map[string]int
 	failed   []string // faults that could not be made
+	promoted bool // a replica has taken the place of a master that was killed
 	full     bool
 	foreign  int64
 	deaths   int
@@ -246,6 +249,7 @@ func (r *round) resume(c *crew) {
 // collect adds up what happened.
 func (r *round) collect(f *field, c *crew) {
 	r.faults, r.failed = f.done, f.failed
+	r.promoted = slices.ContainsFunc(append(slices.Collect(maps.Keys(f.done)), f.failed...), func(s string) bool { return strings.HasPrefix(s, killedMaster) })
 	for _, ways := range f.site.proxies {
 		for _, p := range ways {
 			n := p.Counts()
@@ -277,7 +281,11 @@ func (r *round) judge(b *board, c *crew, windows []window) error {
 	r.rules = judge(ops, r.Lease, windows, len(c.journals))
 	var err error
 	if !r.breach {
-		err = r.rules[ruleStrict].order(ops, r.Out, r.seed)
+		strict := r.rules[ruleStrict]
+		err = strict.order(ops, r.Out, r.seed)
+		if r.promoted {
+			strict.Lost, strict.Rejected = strict.Rejected, 0
+		}
 	}
 	r.checking = time.Since(began)
 	return err
