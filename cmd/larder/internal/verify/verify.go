@@ -116,7 +116,7 @@ type round struct {
 	modes    [modes]tally
 	faults   map[string]int
 	failed   []string // faults that could not be made
-	promoted bool // a replica has taken the place of a master that was killed
+	promoted bool     // a replica has taken the place of a master that was killed
 	full     bool
 	foreign  int64
 	deaths   int
