@@ -101,7 +101,7 @@ func (s *stage) begin(ctx context.Context, p instance) (release func()) {
 	}
 }
 
-// invalidate returns what a user would not expect of it, while a load is held.
+// invalidate returns what a user would not expect of it, "" if there is nothing.
 func invalidate(ctx context.Context, p instance) string {
 	done := make(chan error, 1)
 	go func() { done <- p.invalidate(ctx, "k") }()
@@ -154,8 +154,8 @@ func overtakenElsewhere(ctx context.Context, s *stage) string {
 	here, there := s.process(), s.process()
 	release := s.begin(ctx, there)
 	s.version.Store(2)
-	if err := here.invalidate(ctx, "k"); err != nil {
-		return "**an error**"
+	if trouble := invalidate(ctx, here); trouble != "" {
+		return trouble
 	}
 	release()
 	v, err := here.get(ctx, "k")
@@ -171,8 +171,8 @@ func propagation(ctx context.Context, s *stage) string {
 		time.Sleep(settle)
 	}
 	s.version.Store(2)
-	if err := here.invalidate(ctx, "k"); err != nil {
-		return "**an error**"
+	if trouble := invalidate(ctx, here); trouble != "" {
+		return trouble
 	}
 	for began := time.Now(); ; time.Sleep(100 * time.Microsecond) {
 		if v, err := there.get(ctx, "k"); v == 2 && err == nil {

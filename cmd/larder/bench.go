@@ -3,8 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"math"
@@ -145,7 +143,7 @@ func runBench(cmd *cobra.Command, flags benchFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	prefix := runPrefix()
+	prefix := server.RunPrefix("larderbench")
 	defer func() {
 		// Also after an interrupt.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweeping)
@@ -187,10 +185,3 @@ func publish(report *bench.Report, out string, stdout io.Writer, runErr error) e
 
 // sweeping is how long the removal of a run's keys may take.
 const sweeping = 30 * time.Second
-
-// runPrefix returns a prefix of keys that no other run has.
-func runPrefix() string {
-	b := make([]byte, 8)
-	rand.Read(b) // never fails
-	return "larderbench-" + hex.EncodeToString(b)
-}

@@ -98,20 +98,20 @@ func runVerify(cmd *cobra.Command, c verify.Config, redis string) error {
 		}
 		defer c.Remote.Close()
 	}
-	board, err := verify.Run(ctx, c, stdout)
-	board.Text(stdout)
+	scores, err := verify.Run(ctx, c, stdout)
+	scores.Text(stdout)
 	if err != nil {
 		return err
 	}
-	return verdictOf(board)
+	return verdictOf(scores)
 }
 
 // verdictOf returns the error that decides the exit code.
-func verdictOf(board *verify.Board) error {
+func verdictOf(scores *verify.Scores) error {
 	switch {
-	case len(board.Violations) > 0:
-		return &exitError{exitViolation, fmt.Errorf("%d VIOLATIONS of what is guaranteed", len(board.Violations))}
-	case board.Undecided > 0:
+	case len(scores.Violations) > 0:
+		return &exitError{exitViolation, fmt.Errorf("%d VIOLATIONS of what is guaranteed", len(scores.Violations))}
+	case scores.Undecided > 0:
 		return errors.New("for some keys it could not be told in time whether they are linearizable: shorten --round")
 	}
 	return nil

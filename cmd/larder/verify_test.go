@@ -38,14 +38,14 @@ func TestVerifyOfAServerThatIsNotThere(t *testing.T) {
 
 func TestTheExitCodeOfVerify(t *testing.T) {
 	for what, c := range map[string]struct {
-		board verify.Board
-		code  int
+		scores verify.Scores
+		code   int
 	}{
-		"all held":   {verify.Board{}, exitOK},
-		"violations": {verify.Board{Violations: []verify.Violation{{Seed: 1, What: "stale"}}, Undecided: 1}, exitViolation},
-		"undecided":  {verify.Board{Undecided: 1}, exitRun},
+		"all held":   {verify.Scores{}, exitOK},
+		"violations": {verify.Scores{Violations: []verify.Violation{{Seed: 1, What: "stale"}}, Undecided: 1}, exitViolation},
+		"undecided":  {verify.Scores{Undecided: 1}, exitRun},
 	} {
-		if code, _ := verdict(t.Context(), withCode(exitRun, verdictOf(&c.board))); code != c.code {
+		if code, _ := verdict(t.Context(), withCode(exitRun, verdictOf(&c.scores))); code != c.code {
 			t.Errorf("%s: exit code %d", what, code)
 		}
 	}

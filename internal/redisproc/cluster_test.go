@@ -71,7 +71,7 @@ func TestAReplicaTakesOverWhenItsMasterIsKilled(t *testing.T) {
 		t.Fatalf("server 3 is %v, %v", role, err)
 	}
 	c.Servers()[0].Kill()
-	err := until(ctx, func() error {
+	err := Until(ctx, func() error {
 		role, err := replica.Do(ctx, "role").Slice()
 		if err == nil && role[0] != "master" {
 			err = redis.Nil

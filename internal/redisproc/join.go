@@ -54,7 +54,7 @@ func (c *Cluster) join(ctx context.Context) error {
 		}
 	}
 	for i, n := range nodes {
-		if err := until(ctx, func() error { return c.acquainted(ctx, n) }); err != nil {
+		if err := Until(ctx, func() error { return c.acquainted(ctx, n) }); err != nil {
 			return fmt.Errorf("node %d: %w", i, err)
 		}
 	}
@@ -102,7 +102,7 @@ func (c *Cluster) Wait(ctx context.Context) error {
 
 func (c *Cluster) wait(ctx context.Context, nodes []*redis.Client) error {
 	for i, n := range nodes {
-		if err := until(ctx, func() error { return c.serves(ctx, n) }); err != nil {
+		if err := Until(ctx, func() error { return c.serves(ctx, n) }); err != nil {
 			return fmt.Errorf("node %d: %w", i, err)
 		}
 	}
@@ -142,8 +142,9 @@ func (c *Cluster) serves(ctx context.Context, n *redis.Client) error {
 	return err
 }
 
-// until calls f until it returns nil or the context ends.
-func until(ctx context.Context, f func() error) error {
+// Until calls f again and again until it returns nil or the context ends; then
+// the error has that of the context and the last of f.
+func Until(ctx context.Context, f func() error) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -67,7 +67,7 @@ func (s *Sentinel) start(ctx context.Context, args []string) (err error) {
 			return err
 		}
 	}
-	if err := until(ctx, func() error { return s.agreed(ctx) }); err != nil {
+	if err := Until(ctx, func() error { return s.agreed(ctx) }); err != nil {
 		return fmt.Errorf("the sentinels do not agree: %w", err)
 	}
 	return nil
@@ -174,7 +174,7 @@ func (s *Sentinel) KillMaster(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	old.Kill()
-	if err := until(ctx, func() error { return s.replaced(ctx, old) }); err != nil {
+	if err := Until(ctx, func() error { return s.replaced(ctx, old) }); err != nil {
 		return fmt.Errorf("there is no new master: %w", err)
 	}
 	return nil

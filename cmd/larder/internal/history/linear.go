@@ -21,8 +21,8 @@ type Verdict struct {
 
 // Linearizable checks each key on its own: whether there is an order of all its
 // operations, that agrees with their times, in which each read has the version
-// of the last write before it. Versions of a key are without gaps, and of writes
-// that have failed. Each key may take the time given. Verdicts are in the order
+// of the last write before it. The versions of a key must be without gaps: writes
+// that have failed belong to ops. Each key may take the time given. Verdicts are in the order
 // of keys.
 func Linearizable(ops []Op, each time.Duration) []Verdict {
 	var out []Verdict
@@ -53,16 +53,16 @@ func events(ops []Op) []porcupine.Operation {
 	return out
 }
 
-// narrow tells whether ops are linearizable, given that versions come in their
-// order without gaps: after its first pass each operation begins no earlier than
-// all that must precede it, and the order of these times is one that is looked
-// for. The checker is asked all the same; it knows nothing of this. narrow takes from the times of each operation those at which it cannot have
-// happened, given that versions come in their order: not before what has to do
-// with an older version was called, and not after what has to do with a newer one
-// returned. What is linearizable stays so and what is not does too, but the
-// checker need not try writes that have failed at all times until the end. Failed
-// writes that nothing came of are left out. It returns false if some operation has
-// no time left.
+// narrow takes from the times of each operation those at which it cannot have
+// happened, given that versions come in their order without gaps: not before what
+// has to do with an older version was called, and not after what has to do with a
+// newer one returned. Failed writes that nothing came of are left out. It returns
+// false if some operation has no time left.
+//
+// Ops are linearizable if and only if each has: the times at which they begin
+// after the first pass are an order of them. The checker, which knows nothing of
+// this, is asked all the same; but it need not try writes that have failed at all
+// times until the end.
 func narrow(ops []Op) (out []Op, possible bool) {
 	out = slices.Clone(ops)
 	for i := range out {

@@ -96,8 +96,8 @@ func (t Target) connect(ctx context.Context) (*Server, error) {
 		return nil, fmt.Errorf("Redis at %s cannot be used: %w", o.Addr, err)
 	}
 	facts := first.Info(ctx, "server").Val() // not everybody may ask
-	info.Version = fact(facts, "redis_version")
-	info.Cluster = t.seeds != nil || fact(facts, "redis_mode") == "cluster"
+	info.Version = Fact(facts, "redis_version")
+	info.Cluster = t.seeds != nil || Fact(facts, "redis_mode") == "cluster"
 	s := &Server{Info: info}
 	if !info.Cluster {
 		s.Client = redis.NewClient(t.options)
@@ -117,8 +117,8 @@ func (t Target) connect(ctx context.Context) (*Server, error) {
 	return s, nil
 }
 
-// fact returns a value of the answer to INFO.
-func fact(facts, name string) string {
+// Fact returns a value of the answer to INFO, "" if it is not there.
+func Fact(facts, name string) string {
 	_, rest, _ := strings.Cut(facts, "\n"+name+":")
 	value, _, _ := strings.Cut(rest, "\r\n")
 	return strings.TrimSpace(value)

@@ -124,7 +124,7 @@ func TestUnreachableServerIsOneLine(t *testing.T) {
 }
 
 func TestInfo(t *testing.T) {
-	if v := fact("# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\n", "redis_mode"); v != "standalone" {
+	if v := Fact("# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\n", "redis_mode"); v != "standalone" {
 		t.Errorf("the mode is %q", v)
 	}
 	for want, i := range map[string]Info{

@@ -2,12 +2,22 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 )
+
+// RunPrefix returns a prefix of keys that no other run has: name, and something
+// random.
+func RunPrefix(name string) string {
+	b := make([]byte, 8)
+	rand.Read(b) // never fails
+	return name + "-" + hex.EncodeToString(b)
+}
 
 // Sweep removes all keys that begin with prefix, on every master of a cluster,
 // and returns how many they were. The prefix must not have characters that

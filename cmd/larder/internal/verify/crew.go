@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/larder-cache/larder/internal/redisproc"
 )
 
 // WorkerCommand is the hidden command that is a process of the crew.
@@ -104,7 +106,7 @@ func (c *crew) kill(i int) {
 func (c *crew) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	return wait(ctx, func() error {
+	return redisproc.Until(ctx, func() error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		for i, j := range c.journals {

@@ -145,7 +145,7 @@ func stopServer(ctx context.Context, f *field, s step) error {
 
 // shrink leaves the servers hardly more memory than they need without any key.
 func shrink(ctx context.Context, f *field, s step) error {
-	var restore []func() error
+	var undo []func() error
 	err := f.site.masters(ctx, func(ctx context.Context, c *redis.Client) error {
 		info, err := c.Info(ctx, "memory").Result()
 		if err != nil {
@@ -154,7 +154,7 @@ func shrink(ctx context.Context, f *field, s step) error {
 		used := number(info, "used_memory")
 		most := max(number(info, "used_memory_startup"), used-number(info, "used_memory_dataset")) + 64<<10
 		addr := c.Options().Addr
-		restore = append(restore, func() error {
+		undo = append(undo, func() error {
 			c := direct(addr)
 			defer c.Close()
 			return c.ConfigSet(context.Background(), "maxmemory", "0").Err()
@@ -162,13 +162,13 @@ func shrink(ctx context.Context, f *field, s step) error {
 		return errors.Join(c.ConfigSet(ctx, "maxmemory-policy", "allkeys-random").Err(), c.ConfigSet(ctx, "maxmemory", fmt.Sprint(most)).Err())
 	})
 	<-ctx.Done()
-	for _, r := range restore {
-		err = errors.Join(err, r())
+	for _, u := range undo {
+		err = errors.Join(err, u())
 	}
 	return err
 }
 
-// restore brings the server back as it was half of the time before.
+// restore kills the server and brings it back as it was when the fault began.
 func restore(ctx context.Context, f *field, s step) error {
 	srv := f.server(s)
 	c := direct(srv.Addr())

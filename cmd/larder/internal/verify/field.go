@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/larder-cache/larder/cmd/larder/internal/server"
 	"github.com/larder-cache/larder/internal/netfault"
 	"github.com/larder-cache/larder/internal/redisproc"
 	"github.com/redis/go-redis/v9"
@@ -175,7 +176,7 @@ func (f *field) pair(ctx context.Context, s step) (master, replica *redisproc.Se
 
 // promoted waits until a server is a master.
 func (f *field) promoted(ctx context.Context, srv *redisproc.Server) error {
-	return wait(ctx, func() error {
+	return redisproc.Until(ctx, func() error {
 		c := direct(srv.Addr())
 		defer c.Close()
 		role, err := c.Do(ctx, "role").Slice()
@@ -206,7 +207,7 @@ func (f *field) well() error {
 
 // ready waits until the master of the sentinels has both replicas again.
 func (f *field) ready(ctx context.Context) error {
-	return wait(ctx, func() error {
+	return redisproc.Until(ctx, func() error {
 		m, err := f.site.sentinel.Master(ctx)
 		if err != nil {
 			return err
@@ -221,26 +222,8 @@ func (f *field) ready(ctx context.Context) error {
 	})
 }
 
-func wait(ctx context.Context, f func() error) error {
-	tick := time.NewTicker(20 * ms)
-	defer tick.Stop()
-	for {
-		err := f()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-tick.C:
-		}
-	}
-}
-
 // number returns a number of the answer to INFO, 0 if it is not there.
 func number(info, name string) int64 {
-	_, rest, _ := strings.Cut(info, "\n"+name+":")
-	text, _, _ := strings.Cut(rest, "\r\n")
-	n, _ := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	n, _ := strconv.ParseInt(server.Fact(info, name), 10, 64)
 	return n
 }

@@ -16,23 +16,23 @@ const decideTime = 30 * time.Second
 
 // Rule is a guarantee of docs/guarantees.md as it was checked.
 type Rule struct {
-	Name    string `json:"name"`
-	Reads   int    `json:"reads"`
-	Writes  int    `json:"writes"`
-	Stale   int    `json:"stale"`             // violations
-	Excused int    `json:"excused,omitempty"` // stale reads after a breach of A3, which are not promised
+	Name    string
+	Reads   int
+	Writes  int
+	Stale   int // violations
+	Excused int // stale reads after a breach of A3, which are not promised
 	// Longest is for how long a newer value had been there at most, for those
 	// rules that allow some.
-	Longest time.Duration `json:"longest"`
+	Longest time.Duration
 	// Keys are those that were checked for linearizability, of which Rejected are
 	// not, and Undecided took too long.
-	Keys      int `json:"keys,omitempty"`
-	Rejected  int `json:"rejected,omitempty"`
-	Undecided int `json:"undecided,omitempty"`
+	Keys      int
+	Rejected  int
+	Undecided int
 	// Lost are those that have no order in a round in which a master was killed:
 	// its replica may lack what a read has seen, though nobody was told that it was
 	// written, which is a breach of A3.
-	Lost int `json:"lost,omitempty"`
+	Lost int
 
 	first string
 }

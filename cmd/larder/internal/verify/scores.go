@@ -10,46 +10,46 @@ import (
 	"time"
 )
 
-// Board is the scoreboard of a run.
-type Board struct {
-	Sites []*Site `json:"sites"`
+// Scores are what a run has found.
+type Scores struct {
+	Sites []*Site
 	// Violations are what was not as promised, with the seeds that show it.
-	Violations []Violation `json:"violations"`
+	Violations []Violation
 	// Undecided is for how many keys it could not be told in time whether they are
 	// linearizable.
-	Undecided int `json:"undecided"`
+	Undecided int
 
 	config Config
 }
 
 // Violation is something that was not as promised.
 type Violation struct {
-	Seed     uint64 `json:"seed"`
-	Topology string `json:"topology"`
-	What     string `json:"what"`
+	Seed     uint64
+	Topology string
+	What     string
 }
 
 // Site sums up the rounds on one kind of servers.
 type Site struct {
-	Topology        string           `json:"topology"`
-	Info            string           `json:"info"`
-	Rounds          int              `json:"rounds"`
-	Took            time.Duration    `json:"took"`
-	Operations      int              `json:"operations"`
-	Hits            int64            `json:"hits"`
-	Loads           int64            `json:"loads"`
-	Failed          int64            `json:"failed"`
-	Faults          map[string]int   `json:"faults"`
-	Failures        int              `json:"faultsNotMade"`
-	Rules           map[string]*Rule `json:"rules"`
-	Seeds           []uint64         `json:"seeds"`
-	Resumed         time.Duration    `json:"resumed"`
-	FullJournals    int              `json:"fullJournals"`
-	Checking        time.Duration    `json:"checking"`
+	Topology        string
+	Info            string
+	Rounds          int
+	Took            time.Duration
+	Operations      int
+	Hits            int64
+	Loads           int64
+	Failed          int64
+	Faults          map[string]int
+	Failures        int
+	Rules           map[string]*Rule
+	Seeds           []uint64
+	Resumed         time.Duration
+	FullJournals    int
+	Checking        time.Duration
 	lastFailedFault string
 }
 
-func newScores(c Config) *Board { return &Board{config: c} }
+func newScores(c Config) *Scores { return &Scores{config: c} }
 
 // operations is how many operations a round has checked. A read of memory counts
 // once, though two rules look at it.
@@ -80,8 +80,8 @@ func (r *round) line(w io.Writer) {
 	}
 }
 
-// add adds a round to the board.
-func (b *Board) add(r *round) {
+// add adds a round.
+func (b *Scores) add(r *round) {
 	var s *Site
 	for _, have := range b.Sites {
 		if have.Topology == string(r.topology) {
@@ -128,8 +128,8 @@ func (b *Board) add(r *round) {
 	}
 }
 
-// Text prints the board.
-func (b *Board) Text(w io.Writer) {
+// Text prints the scores.
+func (b *Scores) Text(w io.Writer) {
 	for _, s := range b.Sites {
 		fmt.Fprintf(w, "\n%s: %s\n", strings.ToUpper(s.Topology), s.Info)
 		fmt.Fprintf(w, "%d rounds in %v, seeds %d to %d, %d processes, lease %v\n",
@@ -162,7 +162,11 @@ func (b *Board) Text(w io.Writer) {
 	}
 	fmt.Fprintf(w, "%d VIOLATIONS\n", len(b.Violations))
 	for _, v := range b.Violations {
-		fmt.Fprintf(w, "  %s\n    again: larder verify --redis spawn-%s --seed %d --rounds 1\n", v.What, v.Topology, v.Seed)
+		target := "spawn-" + v.Topology
+		if b.config.Remote != nil {
+			target = "(the same)"
+		}
+		fmt.Fprintf(w, "  %s\n    again: larder verify --redis %s --seed %d --rounds 1\n", v.What, target, v.Seed)
 	}
 }
 

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"time"
@@ -52,6 +53,13 @@ type access struct {
 	Insecure           bool
 }
 
+// secure takes from the settings of a client what another process can be told.
+func (a *access) secure(c *tls.Config) {
+	if c != nil {
+		a.TLS, a.ServerName, a.Insecure = true, c.ServerName, c.InsecureSkipVerify
+	}
+}
+
 // spawn starts servers for a round.
 func spawn(ctx context.Context, t topology) (s *site, err error) {
 	s = &site{topology: t, own: true, access: access{Topology: t}}
@@ -88,17 +96,13 @@ func visit(ctx context.Context, remote *server.Server) (*site, error) {
 	switch c := remote.Client.(type) {
 	case *redis.Client:
 		o := c.Options()
-		s.access = access{Addrs: []string{o.Addr}, Username: o.Username, Password: o.Password, DB: o.DB, TLS: o.TLSConfig != nil}
-		if o.TLSConfig != nil {
-			s.access.ServerName, s.access.Insecure = o.TLSConfig.ServerName, o.TLSConfig.InsecureSkipVerify
-		}
+		s.access = access{Addrs: []string{o.Addr}, Username: o.Username, Password: o.Password, DB: o.DB}
+		s.access.secure(o.TLSConfig)
 	case *redis.ClusterClient:
 		o := c.Options()
 		s.topology = cluster
-		s.access = access{Username: o.Username, Password: o.Password, TLS: o.TLSConfig != nil}
-		if o.TLSConfig != nil {
-			s.access.ServerName, s.access.Insecure = o.TLSConfig.ServerName, o.TLSConfig.InsecureSkipVerify
-		}
+		s.access = access{Username: o.Username, Password: o.Password}
+		s.access.secure(o.TLSConfig)
 		ranges, err := c.ClusterSlots(ctx).Result()
 		if err != nil {
 			return nil, fmt.Errorf("the layout of the cluster: %w", err)

@@ -10,8 +10,6 @@ package verify
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -24,6 +22,7 @@ import (
 
 	"github.com/larder-cache/larder/cmd/larder/internal/history"
 	"github.com/larder-cache/larder/cmd/larder/internal/server"
+	"github.com/larder-cache/larder/internal/redisproc"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -51,28 +50,27 @@ type Config struct {
 	mistake string
 }
 
-// breachEvery is which round of a single server also lets it come back with old
-// data: then linearizability is not promised, and not checked.
+// breachEvery says that with a seed divisible by it a single server may also come
+// back with old data: then linearizability is not promised, and not checked.
 const breachEvery = 4
 
 // Run makes rounds until the time is over or ctx ends, prints a line for each,
 // and returns what was found. With an error it returns what it has.
-func Run(ctx context.Context, c Config, w io.Writer) (*Board, error) {
+func Run(ctx context.Context, c Config, w io.Writer) (*Scores, error) {
 	b := newScores(c)
 	if !supported {
 		return b, errors.New("verify needs memory that processes share, and signals that stop them: Linux or macOS")
 	}
 	redis.SetLogger(quiet{}) // that servers die is no news
 	if err := c.sweep(ctx, func(prefix string) error {
-		began, visits := time.Now(), map[topology]int{}
+		began := time.Now()
 		for i := 0; ctx.Err() == nil && (i == 0 || time.Since(began) < c.Time) && (c.Rounds == 0 || i < c.Rounds); i++ {
 			t := topology("")
 			if c.Remote == nil {
 				t = topology(c.Spawn[i%len(c.Spawn)])
 			}
-			visits[t]++
-			r := round{Config: c, seed: c.Seed + uint64(i), topology: t, space: fmt.Sprintf("%s-%d", prefix, i),
-				breach: t == single && visits[t]%breachEvery == 0}
+			seed := c.Seed + uint64(i)
+			r := round{Config: c, seed: seed, topology: t, space: fmt.Sprintf("%s-%d", prefix, i), breach: t == single && seed%breachEvery == 0}
 			if err := r.run(ctx, w); err != nil {
 				return fmt.Errorf("seed %d: %w", r.seed, err)
 			}
@@ -89,9 +87,7 @@ func Run(ctx context.Context, c Config, w io.Writer) (*Board, error) {
 // sweep calls f with a prefix that nobody else has, and removes the keys with it
 // from a server that remains.
 func (c Config) sweep(ctx context.Context, f func(prefix string) error) error {
-	var id [8]byte
-	rand.Read(id[:]) // never fails
-	prefix := "larderverify-" + hex.EncodeToString(id[:])
+	prefix := server.RunPrefix("larderverify")
 	err := f(prefix)
 	if c.Remote != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
@@ -179,7 +175,7 @@ func (r *round) run(ctx context.Context, w io.Writer) (err error) {
 	defer cancel()
 	f.run(within, steps)
 	<-within.Done()
-	for range attempts {
+	for i := 0; i < attempts && ctx.Err() == nil; i++ {
 		if err := f.well(); err != nil {
 			return fmt.Errorf("the servers are not well %v after the last fault: %w", recovery, err)
 		}
@@ -233,7 +229,7 @@ func (r *round) resume(c *crew) {
 	began, before := time.Now(), c.hits()
 	ctx, cancel := context.WithTimeout(context.Background(), resumeTime)
 	defer cancel()
-	err := wait(ctx, func() error {
+	err := redisproc.Until(ctx, func() error {
 		for i, n := range c.hits() {
 			if n == before[i] {
 				return errors.New("not yet")

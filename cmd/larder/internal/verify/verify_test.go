@@ -32,7 +32,7 @@ func config(t *testing.T, round time.Duration) Config {
 	return Config{Spawn: []string{"single"}, Time: time.Minute, Rounds: 1, Round: round, Processes: 3, Seed: 1, Lease: 200 * time.Millisecond, Out: t.TempDir()}
 }
 
-func verify(t *testing.T, c Config) (*Board, string) {
+func verify(t *testing.T, c Config) (*Scores, string) {
 	t.Helper()
 	var out bytes.Buffer
 	b, err := Run(t.Context(), c, &out)
