@@ -13,6 +13,7 @@ import (
 	"github.com/alicebob/miniredis/v2/server"
 	"github.com/larder-cache/larder/aside"
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/redisproc"
 	"github.com/larder-cache/larder/invalidation"
 	"github.com/larder-cache/larder/memstore"
 	"github.com/larder-cache/larder/redisstore"
@@ -27,8 +28,21 @@ type process struct {
 	both  cache.Cache[int, string]
 }
 
+// newProcess returns a process whose memory serves already.
 func newProcess(t testing.TB, rdb redis.UniversalClient) process {
-	return processIn(open(t, rdb, "shop"))
+	t.Helper()
+	p := processIn(open(t, rdb, "shop"))
+	if err := redisproc.Until(t.Context(), func() error {
+		for _, l := range p.space.Status().Lanes {
+			if !l.Trusted {
+				return errors.New("there is no lease yet")
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 func processIn(space *redisstore.Space) process {
