@@ -93,7 +93,7 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 func (g *engine[K, V]) slots(keys []K) []cache.Slot[K] {
 	slots := make([]cache.Slot[K], len(keys))
 	for i, k := range keys {
-		slots[i] = cache.Slot[K]{Key: k, Tags: g.keyTags(k), LateTags: g.o.Tags != nil}
+		slots[i] = cache.Slot[K]{Key: k, Tags: g.keyTags(k), LateTags: g.o.Tags != nil, Replicated: g.o.Linearizable}
 	}
 	return slots
 }

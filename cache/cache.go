@@ -55,6 +55,11 @@ type Slot[K comparable] struct {
 	// commit although none of them was invalidated. Without LateTags, it may
 	// refuse any entry with such tags.
 	LateTags bool
+	// Replicated asks for a fill that is not opened before what was invalidated
+	// until then has reached the replicas that the store waits for, so that no
+	// older value comes back if one of them is promoted. Linearizable Loaders ask
+	// for it. A store that waits for no replicas ignores it.
+	Replicated bool
 }
 
 // Fill is the right to store what is about to be read from, or written to,

@@ -81,6 +81,7 @@ type call struct {
 	keys   []string
 	args   []any
 	cmd    *redis.Cmd
+	wait   bool // it is about the calls before it, and is sent again with them
 }
 
 func (s *script) call(ctx context.Context, keys []string, args ...any) *call {
@@ -105,13 +106,21 @@ func command(ctx context.Context, args ...any) *call { return &call{cmd: redis.N
 // first error. Each call's cmd has its own. A script that a server does not
 // have is sent again in full.
 func (s *Space) run(ctx context.Context, calls ...*call) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	return run(ctx, s.rdb, s.timeout, calls)
+}
+
+// usable returns why the space cannot be used.
+func (s *Space) usable() error {
 	if s.closed.Load() {
 		return errClosed
 	}
 	if err := s.refused.Load(); err != nil {
 		return fmt.Errorf("%w: %w", errUnavailable, *err)
 	}
-	return run(ctx, s.rdb, s.timeout, calls)
+	return nil
 }
 
 func run(ctx context.Context, rdb redis.UniversalClient, timeout time.Duration, calls []*call) error {
@@ -129,6 +138,11 @@ func run(ctx context.Context, rdb redis.UniversalClient, timeout time.Duration, 
 		}
 	}
 	if again != nil {
+		for _, c := range calls {
+			if c.wait {
+				again = append(again, c)
+			}
+		}
 		send(ctx, rdb, again)
 	}
 	for _, c := range calls {

@@ -230,7 +230,9 @@ func TestARestartFromAnOldSnapshotIsRepaired(t *testing.T) {
 }
 
 func TestAnInvalidationThatTooFewReplicasHaveIsAnError(t *testing.T) {
-	p := withOptions(t, redistest.Client(t), "replicas", redisstore.Options{Replicas: redisstore.Replicas{N: 1, Timeout: 20 * time.Millisecond}})
+	p := withOptions(t, redistest.Client(t), "replicas", redisstore.Options{
+		Timeout: 10 * time.Second, Replicas: redisstore.Replicas{N: 1, Timeout: 20 * time.Millisecond},
+	})
 	if err := p.l2.Invalidate(t.Context(), 1); !errors.Is(err, cache.ErrUnavailable) || !strings.Contains(err.Error(), "replicas") {
 		t.Errorf("%v", err)
 	}

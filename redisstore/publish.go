@@ -72,7 +72,7 @@ func (s *Space) await(ctx context.Context, marks []invalidation.Mark) error {
 }
 
 func (s *Space) publishOnly(ctx context.Context, lanes []int, calls []*call) ([]invalidation.Mark, error) {
-	if err := s.replicate(ctx, calls); err != nil {
+	if err := s.replicate(ctx, calls...); err != nil {
 		return nil, err
 	}
 	marks := make([]invalidation.Mark, 0, len(lanes))
@@ -89,12 +89,12 @@ func (s *Space) publishOnly(ctx context.Context, lanes []int, calls []*call) ([]
 }
 
 // replicate runs calls and waits for the replicas of the masters concerned.
-func (s *Space) replicate(ctx context.Context, calls []*call) error {
+func (s *Space) replicate(ctx context.Context, calls ...*call) error {
 	if s.replicas.N == 0 {
 		return s.run(ctx, calls...)
 	}
-	if s.closed.Load() {
-		return errClosed
+	if err := s.usable(); err != nil {
+		return err
 	}
 	byMaster := map[redis.UniversalClient][]*call{}
 	for _, c := range calls {
@@ -111,12 +111,13 @@ func (s *Space) replicate(ctx context.Context, calls []*call) error {
 	for master, part := range byMaster {
 		// In one pipeline, so that it is the connection that has written.
 		wait := command(ctx, "wait", s.replicas.N, s.replicas.Timeout.Milliseconds())
+		wait.wait = true
 		if err := run(ctx, master, s.timeout+s.replicas.Timeout, append(slices.Clip(part), wait)); err != nil {
 			relearn(ctx, s.rdb, err)
 			return err
 		}
 		if n, _ := wait.cmd.Val().(int64); int(n) < s.replicas.N {
-			return fmt.Errorf("%w: %d replicas have the invalidation, not %d", errUnavailable, n, s.replicas.N)
+			return fmt.Errorf("%w: %d replicas have it, not %d", errUnavailable, n, s.replicas.N)
 		}
 	}
 	return nil

@@ -115,7 +115,7 @@ func (s *Space) change(ctx context.Context, also []*call, keys []string, whole, 
 	for some := range s.slots(keys) {
 		calls = append(calls, part.call(ctx, some, append([]any{random(8)}, args...)...))
 	}
-	if err := s.replicate(ctx, calls); err != nil {
+	if err := s.replicate(ctx, calls...); err != nil {
 		return nil, err
 	}
 	n := s.newsOfKeys(keys)

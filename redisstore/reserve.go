@@ -18,7 +18,7 @@ func (s *Store[K, V]) Reserve(ctx context.Context, slots ...cache.Slot[K]) (cach
 		return f, nil
 	}
 	seen := make([]string, len(f.keys))
-	late := false
+	late, replicated := false, false
 	for i, sl := range f.slots {
 		if sl.key == "" {
 			continue
@@ -29,6 +29,7 @@ func (s *Store[K, V]) Reserve(ctx context.Context, slots ...cache.Slot[K]) (cach
 		f.tags.watch(h.tags)
 		f.tags.star(sl.key)
 		late = late || slots[i].LateTags && (s.space.lanes == 1 || h.tags == nil)
+		replicated = replicated || slots[i].Replicated && s.space.replicas.N > 0
 	}
 	if late {
 		f.tags.allTails()
@@ -36,8 +37,11 @@ func (s *Store[K, V]) Reserve(ctx context.Context, slots ...cache.Slot[K]) (cach
 	before := view{space: s.space, keys: f.keys}
 	before.watch()
 	tags := f.tags.calls(ctx)
-	tokens := f.acquire(ctx, f.keys, seen)
-	if err := s.space.run(ctx, append(tags, tokens...)...); err != nil {
+	tokens, run := f.acquire(ctx, f.keys, seen, replicated), s.space.run
+	if replicated {
+		run = s.space.replicate
+	}
+	if err := run(ctx, append(tags, tokens...)...); err != nil {
 		s.observe(cache.Unavailable, err)
 		return nil, err
 	}
@@ -49,14 +53,18 @@ func (s *Store[K, V]) Reserve(ctx context.Context, slots ...cache.Slot[K]) (cach
 	return f, nil
 }
 
-func (f *fill[K, V]) acquire(ctx context.Context, keys, seen []string) (calls []*call) {
+// acquire returns the calls that take tokens; with write, all of them are writes.
+func (f *fill[K, V]) acquire(ctx context.Context, keys, seen []string, write bool) (calls []*call) {
 	for part := range f.store.space.slots(keys) {
-		args := make([]any, 2, 2+len(part))
+		args := make([]any, 2, 3+len(part))
 		args[0], args[1] = random(8), fillLife.Milliseconds()
 		for _, h := range seen[:len(part)] {
 			args = append(args, h)
 		}
 		seen = seen[len(part):]
+		if write {
+			args = append(args, "write")
+		}
 		calls = append(calls, acquireScript.call(ctx, part, args...))
 	}
 	return calls
@@ -99,7 +107,7 @@ func (f *fill[K, V]) meet(ctx context.Context, raws []string, watches []invalida
 		return nil
 	}
 	// What cannot be read has no nonce that can be relied on: replace it.
-	calls := f.acquire(ctx, bad, seen)
+	calls := f.acquire(ctx, bad, seen, false)
 	if err := f.store.space.run(ctx, calls...); err != nil {
 		return err
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/alicebob/miniredis/v2/server"
 	"github.com/larder-cache/larder/aside"
 	"github.com/larder-cache/larder/cache"
-	"github.com/larder-cache/larder/internal/redisproc"
 	"github.com/larder-cache/larder/invalidation"
 	"github.com/larder-cache/larder/memstore"
 	"github.com/larder-cache/larder/redisstore"
@@ -32,16 +31,7 @@ type process struct {
 func newProcess(t testing.TB, rdb redis.UniversalClient) process {
 	t.Helper()
 	p := processIn(open(t, rdb, "shop"))
-	if err := redisproc.Until(t.Context(), func() error {
-		for _, l := range p.space.Status().Lanes {
-			if !l.Trusted {
-				return errors.New("there is no lease yet")
-			}
-		}
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
+	fence(t, p)
 	return p
 }
 

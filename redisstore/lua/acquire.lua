@@ -1,6 +1,7 @@
 -- KEYS value keys. ARGV rnd, ttl, then per key the header that the client read
 -- and rejected: not sent again; with a leading '!', it was no entry at all and
--- is replaced.
+-- is replaced; then anything if the token is to be a write in any case, one that
+-- replicas can be waited for with.
 -- Returns per key a header (the token of the fill) or a whole value.
 local out = {}
 for i, k in ipairs(KEYS) do
@@ -14,6 +15,9 @@ for i, k in ipairs(KEYS) do
     end
     if kind(h) == 'V' and h ~= seen then
       h = redis.call('GET', k)
+    end
+    if ARGV[#KEYS + 3] then
+      redis.call('APPEND', k, '')
     end
     out[i] = h
   else

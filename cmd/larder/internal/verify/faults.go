@@ -16,9 +16,6 @@ import (
 // snapshotFile is what a server saves and loads.
 const snapshotFile = "verify.rdb"
 
-// killedMaster is the fault after which a server may lack what nobody was told of.
-const killedMaster = "master killed, replica promoted"
-
 const (
 	ms  = time.Millisecond
 	sec = time.Second
@@ -97,7 +94,7 @@ var faults = []fault{
 		return every(ctx, 20*ms, func() error { return f.command(ctx, "script", "flush") })
 	}},
 	{name: "slots moved", lane: servers, own: true, on: []topology{cluster}, least: 500 * ms, most: 2 * sec, do: moveSlots},
-	{name: killedMaster, lane: servers, own: true, on: []topology{cluster, sentinel}, least: sec, most: sec, do: failover},
+	{name: "master killed, replica promoted", lane: servers, own: true, on: []topology{cluster, sentinel}, least: sec, most: sec, do: failover},
 	{name: "replica promoted by command", lane: servers, own: true, on: []topology{cluster}, least: 500 * ms, most: sec, do: takeOver},
 }
 

@@ -29,10 +29,6 @@ type Rule struct {
 	Keys      int
 	Rejected  int
 	Undecided int
-	// Lost are those that have no order in a round in which a master was killed:
-	// its replica may lack what a read has seen, though nobody was told that it was
-	// written, which is a breach of A3.
-	Lost int
 
 	first string
 }

@@ -120,7 +120,6 @@ func (b *Scores) add(r *round) {
 		sum.Stale, sum.Excused = sum.Stale+rule.Stale, sum.Excused+rule.Excused
 		sum.Longest = max(sum.Longest, rule.Longest)
 		sum.Keys, sum.Rejected, sum.Undecided = sum.Keys+rule.Keys, sum.Rejected+rule.Rejected, sum.Undecided+rule.Undecided
-		sum.Lost += rule.Lost
 		b.Undecided += rule.Undecided
 	}
 	for _, v := range r.violations() {
@@ -175,8 +174,6 @@ func (r *Rule) remark(lease time.Duration) string {
 	switch {
 	case r.Name == ruleLease:
 		return fmt.Sprintf("longest %v of %v", r.Longest.Round(100*time.Microsecond), lease)
-	case r.Lost > 0:
-		return fmt.Sprintf("%d of %d keys accepted, %d not after a master had died", r.Keys-r.Rejected-r.Undecided-r.Lost, r.Keys, r.Lost)
 	case r.Undecided > 0:
 		return fmt.Sprintf("%d of %d keys accepted, %d undecided", r.Keys-r.Rejected-r.Undecided, r.Keys, r.Undecided)
 	case r.Keys > 0:

@@ -13,11 +13,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/larder-cache/larder/cmd/larder/internal/history"
@@ -112,7 +110,6 @@ type round struct {
 	modes    [modes]tally
 	faults   map[string]int
 	failed   []string // faults that could not be made
-	promoted bool     // a replica has taken the place of a master that was killed
 	full     bool
 	foreign  int64
 	deaths   int
@@ -245,7 +242,6 @@ func (r *round) resume(c *crew) {
 // collect adds up what happened.
 func (r *round) collect(f *field, c *crew) {
 	r.faults, r.failed = f.done, f.failed
-	r.promoted = slices.ContainsFunc(append(slices.Collect(maps.Keys(f.done)), f.failed...), func(s string) bool { return strings.HasPrefix(s, killedMaster) })
 	for _, ways := range f.site.proxies {
 		for _, p := range ways {
 			n := p.Counts()
@@ -277,11 +273,7 @@ func (r *round) judge(b *board, c *crew, windows []window) error {
 	r.rules = judge(ops, r.Lease, windows, len(c.journals))
 	var err error
 	if !r.breach {
-		strict := r.rules[ruleStrict]
-		err = strict.order(ops, r.Out, r.seed)
-		if r.promoted {
-			strict.Lost, strict.Rejected = strict.Rejected, 0
-		}
+		err = r.rules[ruleStrict].order(ops, r.Out, r.seed)
 	}
 	r.checking = time.Since(began)
 	return err
