@@ -205,6 +205,24 @@ func (f *field) well() error {
 	return nil
 }
 
+// roles says what each server takes itself for.
+func (f *field) roles() string {
+	ctx, cancel := context.WithTimeout(context.Background(), sec)
+	defer cancel()
+	var out []string
+	for _, srv := range f.site.servers {
+		c := direct(srv.Addr())
+		role, err := c.Do(ctx, "role").Slice()
+		c.Close()
+		if err != nil {
+			out = append(out, fmt.Sprintf("%s: %v", srv.Addr(), err))
+			continue
+		}
+		out = append(out, fmt.Sprintf("%s: %v", srv.Addr(), role))
+	}
+	return strings.Join(out, "; ")
+}
+
 // ready waits until the master of the sentinels has both replicas again.
 func (f *field) ready(ctx context.Context) error {
 	return redisproc.Until(ctx, func() error {

@@ -115,6 +115,7 @@ type round struct {
 	deaths   int
 	dying    string
 	resumed  time.Duration // -1: never
+	roles    string        // of the servers then
 	checking time.Duration
 }
 
@@ -179,6 +180,9 @@ func (r *round) run(ctx context.Context, w io.Writer) (err error) {
 		if r.resume(crew); r.resumed >= 0 {
 			break
 		}
+	}
+	if r.resumed < 0 {
+		r.roles = f.roles()
 	}
 	b.stop.Store(1)
 	crew.end()
@@ -293,7 +297,7 @@ func (r *round) violations() (out []string) {
 		out = append(out, fmt.Sprintf("%d processes died that nobody had killed: %s", r.deaths, r.dying))
 	}
 	if r.resumed < 0 {
-		out = append(out, "memory does not serve again though all faults are over")
+		out = append(out, "memory does not serve again though all faults are over; servers: "+r.roles)
 	}
 	return out
 }
