@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -151,6 +152,15 @@ func (c *crew) end() {
 			c.last = m.stderr.String()
 		}
 	}
+}
+
+// said returns what the processes have written as they ended.
+func (c *crew) said() string {
+	var b strings.Builder
+	for i, m := range c.members {
+		fmt.Fprintf(&b, "process %d: %s", i, m.stderr)
+	}
+	return b.String()
 }
 
 // release gives the memory of the journals back.

@@ -3,10 +3,13 @@ package verify
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"math/rand/v2"
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/larder-cache/larder/aside"
@@ -41,6 +44,7 @@ type user struct {
 	j       *journal
 	mistake string
 	ways    [modes]way
+	last    [modes]atomic.Pointer[trouble]
 }
 
 // way is one mode.
@@ -63,7 +67,7 @@ func newUser(o *orders, b *board, j *journal, space, other *redisstore.Space) *u
 		if m == coherent {
 			w.space = other
 		}
-		seen := seenIn{&j.counts[m]}
+		seen := seenIn{&j.counts[m], &u.last[m]}
 		shared := redisstore.New(w.space, "rows"+strconv.Itoa(int(m)), &redisstore.StoreOptions[int, row]{Observer: seen})
 		w.store = shared
 		if m == memory || m == coherent {
@@ -92,9 +96,32 @@ func groupTag(k int) string { return "group:" + strconv.Itoa(int(modeOf(k))*grou
 func allTag(m mode) string { return "all:" + strconv.Itoa(int(m)) }
 
 // seenIn counts for the journal.
-type seenIn struct{ c *counts }
+type seenIn struct {
+	c    *counts
+	last *atomic.Pointer[trouble]
+}
+
+// trouble is the last thing that went wrong with a store.
+type trouble struct {
+	at  time.Time
+	err error
+}
+
+// report says how the spaces stand, for the case that memory does not serve.
+func (u *user) report(w io.Writer) {
+	for m := range modes {
+		fmt.Fprintf(w, "mode %d: %+v", m, u.ways[m].space.Status())
+		if t := u.last[m].Load(); t != nil {
+			fmt.Fprintf(w, "; %v ago: %v", time.Since(t.at).Round(time.Millisecond), t.err)
+		}
+		fmt.Fprintln(w)
+	}
+}
 
 func (s seenIn) Observe(e cache.Event) {
+	if e.Err != nil {
+		s.last.Store(&trouble{time.Now(), e.Err})
+	}
 	switch e.Kind {
 	case cache.Hit:
 		s.c.hits.Add(int64(e.N))

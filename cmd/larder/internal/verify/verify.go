@@ -116,6 +116,7 @@ type round struct {
 	dying    string
 	resumed  time.Duration // -1: never
 	roles    string        // of the servers then
+	states   string        // of the processes then
 	checking time.Duration
 }
 
@@ -186,6 +187,7 @@ func (r *round) run(ctx context.Context, w io.Writer) (err error) {
 	}
 	b.stop.Store(1)
 	crew.end()
+	r.states = crew.said()
 	r.collect(f, crew)
 	if ctx.Err() != nil {
 		return nil // what there is counts
@@ -297,7 +299,7 @@ func (r *round) violations() (out []string) {
 		out = append(out, fmt.Sprintf("%d processes died that nobody had killed: %s", r.deaths, r.dying))
 	}
 	if r.resumed < 0 {
-		out = append(out, "memory does not serve again though all faults are over; servers: "+r.roles)
+		out = append(out, "memory does not serve again though all faults are over; servers: "+r.roles+"\n"+r.states)
 	}
 	return out
 }

@@ -102,6 +102,7 @@ func (o *orders) work(ctx context.Context, b *board, j *journal) error {
 		}
 	}
 	wg.Wait()
+	w.report(os.Stderr)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	space.Close(ctx) // what it could not repeat is of no interest now
