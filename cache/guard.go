@@ -50,14 +50,14 @@ func (e *Entry[V]) Trust(now time.Time) Trust {
 }
 
 // WithGuard returns a copy of e that also depends on g.
-func (e *Entry[V]) WithGuard(g Guard) *Entry[V] {
+func (e *Entry[V]) WithGuard(g Guard) Entry[V] {
 	c := *e
 	c.Tags = slices.Clip(e.Tags)
 	if e.Guard != nil {
 		g = both{e.Guard, g}
 	}
 	c.Guard = g
-	return &c
+	return c
 }
 
 type both struct{ a, b Guard }

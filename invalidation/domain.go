@@ -42,6 +42,7 @@ type Domain struct {
 	holds    holds
 	retries  retries
 	refuses  bool // entries that are apart are errors
+	leased   bool
 	opened   time.Time
 }
 

@@ -59,7 +59,7 @@ func NewRemoteDomain(r Remote, o RemoteOptions) (*Domain, Control) {
 		panic(fmt.Sprintf("larder: invalidation: RemoteOptions.Lanes is %d: it must be a power of two up to 64", o.Lanes))
 	}
 	d := newDomain(o.Lanes)
-	d.remote, d.refuses = r, o.Refuse
+	d.remote, d.refuses, d.leased = r, o.Refuse, o.Leased
 	d.keys = make([]atomic.Uint64, keyStripes)
 	for i := range d.lanes {
 		d.lanes[i].behind = o.Behind
@@ -92,6 +92,9 @@ func (c Control) End() int {
 	}
 	return c.d.retries.stop()
 }
+
+// Leased reports whether entries in memory are served only under a lease.
+func (d *Domain) Leased() bool { return d.leased }
 
 // Refuses reports whether a read of an entry that is cache.Apart is an error.
 func (d *Domain) Refuses() bool { return d.refuses }

@@ -52,10 +52,10 @@ func (s *Store[K, V]) Reserve(_ context.Context, slots ...cache.Slot[K]) (cache.
 		sh := s.shard(sl.hash)
 		sh.mu.Lock()
 		sl.since = sh.sequence
-		e, ok := sh.lru.Peek(sl.key)
+		n := sh.peek(sl.key, sl.hash)
 		sh.mu.Unlock()
-		if ok && e.Live(now) {
-			sl.found = e
+		if n != nil && n.entry.Live(now) {
+			sl.found = &n.entry
 		}
 	}
 	return f, nil
@@ -80,10 +80,10 @@ func (s *Store[K, V]) Quarantine(_ context.Context, slots ...cache.Slot[K]) (cac
 	f := s.open(slots, true)
 	for i := range f.slots {
 		sl := &f.slots[i]
-		var old *cache.Entry[V]
+		var old *node[K, V]
 		sl.held, old = s.shard(sl.hash).hold(sl.key, sl.hash)
 		if old != nil {
-			s.left(sl.key, old, Invalidated)
+			s.left(old, Invalidated)
 		}
 	}
 	return f, nil
@@ -122,48 +122,56 @@ func (f *fill[K, V]) Commit(ctx context.Context, entries ...*cache.Entry[V]) ([]
 	now := cache.Now()
 	for i, e := range entries {
 		sl := &f.slots[i]
-		expired := e != nil && e.Expires <= now
-		if e != nil {
-			g, ok := sl.watch.Adopt(e.Tags, e.Guard)
-			switch {
-			case !ok || expired:
-				e = nil
-			case g != nil:
-				e = e.WithGuard(g)
-			}
-		}
+		n := f.node(sl, e, now)
 		switch {
 		case f.write:
-			outcomes[i] = f.release(sl, e)
-		case e != nil:
-			outcomes[i] = f.store.commit(sl, e)
+			outcomes[i] = f.release(sl, n)
+		case n != nil:
+			outcomes[i] = f.store.commit(sl, n)
 		}
-		if entries[i] != nil {
+		if e != nil {
 			f.store.observe([...]cache.Kind{cache.FillRefused, cache.FillPassed, cache.FillStored}[outcomes[i]])
 		}
 	}
 	return outcomes, nil
 }
 
-func (s *Store[K, V]) commit(sl *slot[K, V], e *cache.Entry[V]) cache.Outcome {
+// node returns the node for an entry, nil if it must not be stored.
+func (f *fill[K, V]) node(sl *slot[K, V], e *cache.Entry[V], now cache.Moment) *node[K, V] {
+	if e == nil {
+		return nil
+	}
+	g, ok := sl.watch.Adopt(e.Tags, e.Guard)
+	if !ok || e.Expires <= now {
+		return nil
+	}
+	n := &node[K, V]{hash: upper(sl.hash), key: sl.key, timed: f.store.leased, entry: *e}
+	if g != nil {
+		n.timed = n.timed || e.Guard != nil
+		n.entry = e.WithGuard(g)
+	}
+	return n
+}
+
+func (s *Store[K, V]) commit(sl *slot[K, V], n *node[K, V]) cache.Outcome {
 	sh := s.shard(sl.hash)
 	sh.mu.Lock()
 	switch {
-	case sh.changed(sl.hash, sl.since):
+	case sh.closed, sh.changed(sl.hash, sl.since):
 		sh.mu.Unlock()
 		return cache.Refused
 	case sh.held[sl.key] != nil:
 		sh.mu.Unlock()
 		return cache.Passed
 	}
-	gone := sh.add(sl.key, e)
+	gone := sh.add(n)
 	sh.mu.Unlock()
 	s.gone(gone)
 	return cache.Stored
 }
 
-func (f *fill[K, V]) release(sl *slot[K, V], e *cache.Entry[V]) cache.Outcome {
-	stored, gone := f.store.shard(sl.hash).release(sl.key, sl.hash, sl.held, e)
+func (f *fill[K, V]) release(sl *slot[K, V], n *node[K, V]) cache.Outcome {
+	stored, gone := f.store.shard(sl.hash).release(sl.key, sl.hash, sl.held, n)
 	f.store.gone(gone)
 	if stored {
 		return cache.Stored
@@ -172,7 +180,7 @@ func (f *fill[K, V]) release(sl *slot[K, V], e *cache.Entry[V]) cache.Outcome {
 }
 
 func (s *Store[K, V]) gone(g eviction[K, V]) {
-	if g.e != nil {
-		s.left(g.key, g.e, g.why)
+	if g.n != nil {
+		s.left(g.n, g.why)
 	}
 }

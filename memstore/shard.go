@@ -2,9 +2,9 @@ package memstore
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/larder-cache/larder/cache"
 )
 
@@ -12,11 +12,18 @@ import (
 // that sees more of them go by is refused.
 const memory = 128
 
-// shard is a part of a store, with its own lock.
+// shard is a part of a store. Hits read its table; all else takes its lock.
 type shard[K comparable, V any] struct {
+	table atomic.Pointer[table[K, V]] // nil while it grows
+	_     [56]byte                    // writers do not disturb readers more than they must
+
 	mu       sync.Mutex
+	closed   bool
 	capacity int
-	lru      *simplelru.LRU[K, *cache.Entry[V]]
+	nodes    []*node[K, V] // by slot
+	free     []uint32
+	count    int
+	order    order
 	// sequence counts invalidations; recent has the hashes of the last ones, so
 	// that a fill can tell whether its key was among them. This replaces a map
 	// of open fills: a fill that is forgotten leaves nothing behind.
@@ -35,27 +42,46 @@ type quarantine struct {
 
 func (sh *shard[K, V]) init(capacity int) {
 	sh.capacity = capacity
-	// The size is checked before adding, so that what leaves is known.
-	sh.lru, _ = simplelru.NewLRU[K, *cache.Entry[V]](capacity, nil)
+	sh.table.Store(newTable[K, V](minBuckets))
+	sh.order = newLRU(capacity)
 }
 
-// drop removes key if it still has e.
-func (sh *shard[K, V]) drop(key K, e *cache.Entry[V]) bool {
+// peek returns the node of a key. The lock is held.
+func (sh *shard[K, V]) peek(key K, hash uint64) *node[K, V] {
+	return sh.table.Load().find(key, upper(hash))
+}
+
+// upper is the half of a hash that finds a node in its shard; the lower half finds
+// the shard.
+func upper(hash uint64) uint32 { return uint32(hash >> 32) }
+
+// drop removes n if it is still there.
+func (sh *shard[K, V]) drop(n *node[K, V]) bool {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if now, ok := sh.lru.Peek(key); !ok || now != e {
+	if int(n.slot) >= len(sh.nodes) || sh.nodes[n.slot] != n { // it has left, or all have
 		return false
 	}
-	return sh.lru.Remove(key)
+	sh.remove(n)
+	return true
 }
 
-// take removes and returns the entry of key. The lock is held.
-func (sh *shard[K, V]) take(key K) *cache.Entry[V] {
-	e, ok := sh.lru.Peek(key)
-	if ok {
-		sh.lru.Remove(key)
+// remove takes n out. The lock is held.
+func (sh *shard[K, V]) remove(n *node[K, V]) {
+	sh.table.Load().unlink(n)
+	sh.order.remove(n.slot)
+	sh.nodes[n.slot] = nil
+	sh.free = append(sh.free, n.slot)
+	sh.count--
+}
+
+// take removes and returns the node of key, if there is one. The lock is held.
+func (sh *shard[K, V]) take(key K, hash uint64) *node[K, V] {
+	n := sh.peek(key, hash)
+	if n != nil {
+		sh.remove(n)
 	}
-	return e
+	return n
 }
 
 // record notes an invalidation. The lock is held.
@@ -84,24 +110,28 @@ func (sh *shard[K, V]) changed(hash, since uint64) bool {
 	return false
 }
 
-func (sh *shard[K, V]) invalidate(key K, hash uint64) *cache.Entry[V] {
+func (sh *shard[K, V]) invalidate(key K, hash uint64) *node[K, V] {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	sh.record(hash)
 	if q := sh.held[key]; q != nil {
 		q.tainted = true
 	}
-	return sh.take(key)
+	return sh.take(key, hash)
 }
 
-func (sh *shard[K, V]) clear() map[K]*cache.Entry[V] {
+// clear takes all nodes out; with end, nothing can be added afterwards.
+func (sh *shard[K, V]) clear(end bool) []*node[K, V] {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	gone := make(map[K]*cache.Entry[V], sh.lru.Len())
-	for _, k := range sh.lru.Keys() {
-		gone[k], _ = sh.lru.Peek(k)
+	sh.closed = sh.closed || end
+	gone := make([]*node[K, V], 0, sh.count)
+	for _, slot := range sh.order.slots() {
+		gone = append(gone, sh.nodes[slot])
+		sh.order.remove(slot)
 	}
-	sh.lru.Purge()
+	sh.nodes, sh.free, sh.count = nil, nil, 0
+	sh.table.Store(newTable[K, V](minBuckets))
 	sh.sequence++
 	sh.cleared = sh.sequence
 	for _, q := range sh.held {
@@ -110,8 +140,19 @@ func (sh *shard[K, V]) clear() map[K]*cache.Entry[V] {
 	return gone
 }
 
+// all returns the nodes, the next to leave first, more or less.
+func (sh *shard[K, V]) all() []*node[K, V] {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	out := make([]*node[K, V], 0, sh.count)
+	for _, slot := range sh.order.slots() {
+		out = append(out, sh.nodes[slot])
+	}
+	return out
+}
+
 // hold puts key in quarantine.
-func (sh *shard[K, V]) hold(key K, hash uint64) (*quarantine, *cache.Entry[V]) {
+func (sh *shard[K, V]) hold(key K, hash uint64) (*quarantine, *node[K, V]) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	sh.record(hash)
@@ -126,19 +167,12 @@ func (sh *shard[K, V]) hold(key K, hash uint64) (*quarantine, *cache.Entry[V]) {
 		q.tainted = true
 	}
 	q.writers++
-	return q, sh.take(key)
+	return q, sh.take(key, hash)
 }
 
-// eviction is an entry that had to go.
-type eviction[K comparable, V any] struct {
-	key K
-	e   *cache.Entry[V]
-	why Reason
-}
-
-// release ends a writer's part in a quarantine and installs e, if it is not nil
+// release ends a writer's part in a quarantine and installs n, if it is not nil
 // and the writer was alone and untouched.
-func (sh *shard[K, V]) release(key K, hash uint64, q *quarantine, e *cache.Entry[V]) (stored bool, gone eviction[K, V]) {
+func (sh *shard[K, V]) release(key K, hash uint64, q *quarantine, n *node[K, V]) (stored bool, gone eviction[K, V]) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	sh.record(hash) // loads that began during the quarantine may have seen the old value
@@ -147,26 +181,63 @@ func (sh *shard[K, V]) release(key K, hash uint64, q *quarantine, e *cache.Entry
 		return false, gone
 	}
 	delete(sh.held, key)
-	if e == nil || q.tainted {
+	if n == nil || q.tainted || sh.closed {
 		return false, gone
 	}
-	return true, sh.add(key, e)
+	return true, sh.add(n)
 }
 
-// add stores an entry and returns what had to go for it. The lock is held.
-func (sh *shard[K, V]) add(key K, e *cache.Entry[V]) (gone eviction[K, V]) {
-	if old, ok := sh.lru.Peek(key); ok {
-		gone = eviction[K, V]{key, old, Replaced}
-	} else if sh.lru.Len() >= sh.capacity {
-		k, old, _ := sh.lru.RemoveOldest()
-		gone = eviction[K, V]{k, old, Full}
-		switch now := time.Now(); {
-		case now.UnixMilli() >= int64(old.Expires):
-			gone.why = Expired
-		case old.Trust(now) == cache.Invalid:
-			gone.why = Invalidated
-		}
+// eviction is an entry that had to go.
+type eviction[K comparable, V any] struct {
+	n   *node[K, V]
+	why Reason
+}
+
+// add stores n and returns what had to go for it. The lock is held.
+func (sh *shard[K, V]) add(n *node[K, V]) (gone eviction[K, V]) {
+	t := sh.table.Load()
+	if old := t.find(n.key, n.hash); old != nil {
+		n.slot = old.slot
+		sh.nodes[n.slot] = n
+		t.link(n, old)
+		sh.order.add(n.slot, n.hash)
+		return eviction[K, V]{old, Replaced}
 	}
-	sh.lru.Add(key, e)
+	switch {
+	case sh.count >= sh.capacity:
+		gone = sh.evict()
+		n.slot = gone.n.slot
+		sh.nodes[n.slot] = n
+	case len(sh.free) > 0:
+		n.slot = sh.free[len(sh.free)-1]
+		sh.free = sh.free[:len(sh.free)-1]
+		sh.nodes[n.slot] = n
+		sh.count++
+	default:
+		n.slot = uint32(len(sh.nodes))
+		sh.nodes = append(sh.nodes, n)
+		sh.count++
+	}
+	if sh.count > len(t.buckets) {
+		sh.grow()
+		t = sh.table.Load()
+	}
+	t.link(n, nil)
+	sh.order.add(n.slot, n.hash)
+	return gone
+}
+
+// evict takes the victim out of the table. Its slot is to be taken over. The lock
+// is held.
+func (sh *shard[K, V]) evict() eviction[K, V] {
+	old := sh.nodes[sh.order.victim(func(slot uint32) bool { return sh.nodes[slot].used.Swap(false) })]
+	sh.table.Load().unlink(old)
+	gone := eviction[K, V]{old, Full}
+	switch now := time.Now(); {
+	case now.UnixMilli() >= int64(old.entry.Expires):
+		gone.why = Expired
+	case old.entry.Trust(now) == cache.Invalid:
+		gone.why = Invalidated
+	}
 	return gone
 }

@@ -55,6 +55,9 @@ type Store[K comparable, V any] struct {
 	seed     maphash.Seed
 	shards   []shard[K, V]
 	closed   atomic.Bool
+	leased   bool
+	_        [64]byte // what is written to
+	clock    clock
 }
 
 // New returns a Store of at most capacity entries whose tags are in domain; nil
@@ -73,7 +76,7 @@ func New[K comparable, V any](domain *invalidation.Domain, capacity int, o *Opti
 	if o == nil {
 		o = &Options[K, V]{}
 	}
-	s := &Store[K, V]{domain: domain, name: o.Name, observer: o.Observer, onEvict: o.OnEvict,
+	s := &Store[K, V]{domain: domain, name: o.Name, observer: o.Observer, onEvict: o.OnEvict, leased: domain.Leased(),
 		seed: maphash.MakeSeed(), shards: make([]shard[K, V], shardCount(capacity, runtime.GOMAXPROCS(0)))}
 	for i := range s.shards {
 		n := capacity / len(s.shards)
@@ -102,56 +105,90 @@ func (s *Store[K, V]) shard(h uint64) *shard[K, V] { return &s.shards[h&uint64(l
 // Domain returns the domain of the store's tags.
 func (s *Store[K, V]) Domain() *invalidation.Domain { return s.domain }
 
-// Get returns the entry of key and makes it the most recently used. If the Domain
-// is remote, an entry is returned only under its lease, which costs the look at
-// the clock that the expiry needs anyway; without, the entry stays for later, and
-// Get returns nil or, if the Domain was told so, cache.ErrApart.
+// Get returns the entry of key and notes that it was used. If the Domain is remote,
+// an entry is returned only under its lease, which costs a look at the clock;
+// without, the entry stays for later, and Get returns nil or, if the Domain was told
+// so, cache.ErrApart.
 func (s *Store[K, V]) Get(_ context.Context, key K) (*cache.Entry[V], error) {
-	if s.closed.Load() {
-		return nil, cache.ErrClosed
+	h := s.hash(key)
+	n := s.shard(h).find(key, upper(h))
+	if n == nil {
+		return nil, s.miss(key, h)
 	}
-	return s.get(key, time.Now())
+	n.use()
+	if n.timed || !s.clock.before(n.entry.Expires) {
+		now := time.Now()
+		s.clock.start(now)
+		return s.timed(n, h, now)
+	}
+	// What is not timed looks at no clock.
+	if n.entry.Trust(time.Time{}) != cache.Valid {
+		return nil, s.dead(n, h, cache.MissTag, Invalidated)
+	}
+	if s.observer != nil {
+		s.observe(cache.Hit)
+	}
+	return &n.entry, nil
+}
+
+// timed is Get of a node whose time has to be looked at.
+func (s *Store[K, V]) timed(n *node[K, V], h uint64, now time.Time) (*cache.Entry[V], error) {
+	if now.UnixMilli() >= int64(n.entry.Expires) {
+		return nil, s.dead(n, h, cache.MissExpired, Expired)
+	}
+	switch n.entry.Trust(now) {
+	case cache.Behind:
+		s.observe(cache.BehindServed)
+		fallthrough
+	case cache.Valid:
+		s.observe(cache.Hit)
+		return &n.entry, nil
+	case cache.Apart:
+		// The entry stays: it is valid again when the lease is.
+		s.observe(cache.MissApart)
+		if s.domain.Refuses() {
+			return nil, cache.ErrApart
+		}
+		return nil, nil
+	}
+	return nil, s.dead(n, h, cache.MissTag, Invalidated)
 }
 
 func (s *Store[K, V]) get(key K, now time.Time) (*cache.Entry[V], error) {
-	sh := s.shard(s.hash(key))
-	sh.mu.Lock()
-	e, ok := sh.lru.Get(key)
-	written := !ok && sh.held[key] != nil
-	sh.mu.Unlock()
-	switch {
-	case written:
-		s.observe(cache.MissWriter)
-		return nil, nil
-	case !ok:
-		s.observe(cache.Miss)
-		return nil, nil
+	h := s.hash(key)
+	n := s.shard(h).find(key, upper(h))
+	if n == nil {
+		return nil, s.miss(key, h)
 	}
-	kind, why := cache.MissExpired, Expired
-	if now.UnixMilli() < int64(e.Expires) {
-		switch e.Trust(now) {
-		case cache.Valid:
-			s.observe(cache.Hit)
-			return e, nil
-		case cache.Behind:
-			s.observe(cache.BehindServed)
-			s.observe(cache.Hit)
-			return e, nil
-		case cache.Apart:
-			// The entry stays: it is valid again when the lease is.
-			s.observe(cache.MissApart)
-			if s.domain.Refuses() {
-				return nil, cache.ErrApart
-			}
-			return nil, nil
-		}
-		kind, why = cache.MissTag, Invalidated
-	}
-	if sh.drop(key, e) {
-		s.left(key, e, why)
+	n.use()
+	return s.timed(n, h, now)
+}
+
+// dead removes a node that cannot be served any more.
+func (s *Store[K, V]) dead(n *node[K, V], h uint64, kind cache.Kind, why Reason) error {
+	if s.shard(h).drop(n) {
+		s.left(n, why)
 	}
 	s.observe(kind)
-	return nil, nil
+	return nil
+}
+
+// miss says why there is no entry.
+func (s *Store[K, V]) miss(key K, h uint64) error {
+	if s.closed.Load() {
+		return cache.ErrClosed
+	}
+	if s.observer == nil {
+		return nil
+	}
+	sh, kind := s.shard(h), cache.Miss
+	sh.mu.Lock()
+	if sh.held[key] != nil {
+		kind = cache.MissWriter
+	}
+	sh.mu.Unlock()
+	s.observe(kind)
+	return nil
 }
 
 // GetMany is Get for each key, with one look at the clock.
@@ -159,9 +196,9 @@ func (s *Store[K, V]) GetMany(_ context.Context, keys []K) (map[K]*cache.Entry[V
 	if s.closed.Load() {
 		return nil, cache.ErrClosed
 	}
-	now := time.Now()
 	found := make(map[K]*cache.Entry[V], len(keys))
-	var apart error
+	var failed error
+	now := time.Now()
 	for _, k := range keys {
 		if _, twice := found[k]; twice {
 			continue
@@ -171,10 +208,10 @@ func (s *Store[K, V]) GetMany(_ context.Context, keys []K) (map[K]*cache.Entry[V
 			found[k] = e
 		}
 		if err != nil {
-			apart = err
+			failed = err
 		}
 	}
-	return found, apart
+	return found, failed
 }
 
 // Invalidate removes keys and refuses their open fills. A writer that holds one
@@ -185,8 +222,8 @@ func (s *Store[K, V]) Invalidate(_ context.Context, keys ...K) error {
 	}
 	for _, k := range keys {
 		h := s.hash(k)
-		if e := s.shard(h).invalidate(k, h); e != nil {
-			s.left(k, e, Invalidated)
+		if n := s.shard(h).invalidate(k, h); n != nil {
+			s.left(n, Invalidated)
 		}
 	}
 	return nil
@@ -198,27 +235,22 @@ func (s *Store[K, V]) Len() (n int) {
 	for i := range s.shards {
 		sh := &s.shards[i]
 		sh.mu.Lock()
-		n += sh.lru.Len()
+		n += sh.count
 		sh.mu.Unlock()
 	}
 	return n
 }
 
-// All yields the valid entries, least recently used first in each shard. It
-// takes a copy of a shard's keys at a time and holds no lock while it yields,
+// All yields the valid entries, those that would leave first, first in each shard.
+// It takes a copy of a shard's list at a time and holds no lock while it yields,
 // so the store may be used, and changed, meanwhile.
 func (s *Store[K, V]) All() iter.Seq2[K, *cache.Entry[V]] {
 	return func(yield func(K, *cache.Entry[V]) bool) {
 		for i := range s.shards {
 			sh := &s.shards[i]
-			sh.mu.Lock()
-			keys := sh.lru.Keys()
-			sh.mu.Unlock()
-			for _, k := range keys {
-				sh.mu.Lock()
-				e, ok := sh.lru.Peek(k)
-				sh.mu.Unlock()
-				if ok && e.Live(time.Now()) && !s.closed.Load() && !yield(k, e) {
+			for _, n := range sh.all() {
+				now := sh.find(n.key, n.hash)
+				if now != nil && now.entry.Live(time.Now()) && !s.closed.Load() && !yield(now.key, &now.entry) {
 					return
 				}
 			}
@@ -227,10 +259,12 @@ func (s *Store[K, V]) All() iter.Seq2[K, *cache.Entry[V]] {
 }
 
 // Clear removes all entries and refuses all open fills.
-func (s *Store[K, V]) Clear() {
+func (s *Store[K, V]) Clear() { s.clear(false) }
+
+func (s *Store[K, V]) clear(end bool) {
 	for i := range s.shards {
-		for k, e := range s.shards[i].clear() {
-			s.left(k, e, Invalidated)
+		for _, n := range s.shards[i].clear(end) {
+			s.left(n, Invalidated)
 		}
 	}
 }
@@ -240,18 +274,18 @@ func (s *Store[K, V]) Clear() {
 // it has no goroutines.
 func (s *Store[K, V]) Close() error {
 	if !s.closed.Swap(true) {
-		s.Clear()
+		s.clear(true)
 	}
 	return nil
 }
 
 // left reports an entry that has left the store. No lock may be held.
-func (s *Store[K, V]) left(key K, e *cache.Entry[V], why Reason) {
+func (s *Store[K, V]) left(n *node[K, V], why Reason) {
 	if why == Full {
 		s.observe(cache.Evicted)
 	}
 	if s.onEvict != nil {
-		s.onEvict(key, e, why)
+		s.onEvict(n.key, &n.entry, why)
 	}
 }
 

@@ -122,7 +122,8 @@ func (c *core) install(sl *slot, e *entry) {
 			delete(c.tagCuts, t)
 		}
 	}
-	it.entry = c.bent(e).WithGuard(guard{c, it})
+	guarded := c.bent(e).WithGuard(guard{c, it})
+	it.entry = &guarded
 	c.remove(sl.key)
 	c.items[sl.key] = it
 	if c.has(StoredEndsWatch) {

@@ -1,0 +1,148 @@
+package memstore
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/larder-cache/larder/cache"
+)
+
+// Everything at once, on few keys and on a store that has to grow and to evict:
+// a hit has the value of its key, no older than what was invalidated before it began.
+func TestEverythingAtOnce(t *testing.T) {
+	for _, capacity := range []int{1, 7, 300, 3000} {
+		t.Run(fmt.Sprint(capacity), func(t *testing.T) { hammer(t, capacity) })
+	}
+}
+
+type stamped struct {
+	key     int
+	version int64
+}
+
+func hammer(t *testing.T, capacity int) {
+	const keys = 1000
+	ctx, seed := t.Context(), rand.Uint64()
+	s := New[int, stamped](nil, capacity, &Options[int, stamped]{OnEvict: func(k int, e *cache.Entry[stamped], _ Reason) {
+		if e.Value.key != k {
+			t.Errorf("seed %d: %d leaves as %d", seed, e.Value.key, k)
+		}
+	}})
+	var origin, done [keys]atomic.Int64 // versions that exist, and that were invalidated
+	var wg sync.WaitGroup
+	var hits atomic.Int64
+	for g := range 8 {
+		r := rand.New(rand.NewPCG(seed, uint64(g)))
+		wg.Go(func() {
+			for range 20_000 {
+				k := int(r.ExpFloat64()*40) % keys
+				switch n := r.IntN(1000); {
+				case n < 700:
+					least := done[k].Load()
+					if e, err := s.Get(ctx, k); err != nil {
+						t.Errorf("seed %d: %v", seed, err)
+					} else if e != nil {
+						hits.Add(1)
+						if e.Value.key != k || e.Value.version < least {
+							t.Errorf("seed %d: key %d gives %+v after version %d", seed, k, e.Value, least)
+						}
+					}
+				case n < 900:
+					f, err := s.Reserve(ctx, cache.Slot[int]{Key: k, Tags: []string{"a"}})
+					if err != nil {
+						t.Errorf("seed %d: %v", seed, err)
+						continue
+					}
+					now := cache.Now()
+					f.Commit(ctx, &cache.Entry[stamped]{Value: stamped{k, origin[k].Load()}, Tags: []string{"a"},
+						Fresh: now, Expires: now.Add(time.Duration(r.IntN(40)) * time.Millisecond)})
+				case n < 960:
+					v := origin[k].Add(1)
+					if s.Invalidate(ctx, k) == nil {
+						raise(&done[k], v)
+					}
+				case n < 990:
+					f, err := s.Quarantine(ctx, cache.Slot[int]{Key: k})
+					if err != nil {
+						t.Errorf("seed %d: %v", seed, err)
+						continue
+					}
+					v := origin[k].Add(1)
+					now := cache.Now()
+					f.Commit(ctx, &cache.Entry[stamped]{Value: stamped{k, v}, Fresh: now, Expires: now.Add(time.Second)})
+					raise(&done[k], v)
+				case n < 996:
+					s.Domain().Expire("a")
+				case n < 998:
+					for k, e := range s.All() {
+						if e.Value.key != k {
+							t.Errorf("seed %d: All gives %+v for %d", seed, e.Value, k)
+						}
+					}
+				default:
+					s.Clear()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if hits.Load() == 0 {
+		t.Errorf("seed %d: no hits", seed)
+	}
+	sound(t, s)
+	for range 4 {
+		wg.Go(func() {
+			for k := range keys {
+				f, err := s.Reserve(ctx, cache.Slot[int]{Key: k})
+				if err == nil {
+					f.Commit(ctx, &cache.Entry[stamped]{Value: stamped{k, 0}, Expires: cache.Forever})
+				}
+			}
+		})
+	}
+	s.Close()
+	wg.Wait()
+	sound(t, s)
+	for k := range keys {
+		if e, err := s.Get(context.Background(), k); e != nil || err != cache.ErrClosed {
+			t.Fatalf("seed %d: a closed store gives %v, %v", seed, e, err)
+		}
+	}
+}
+
+func raise(n *atomic.Int64, v int64) {
+	for old := n.Load(); old < v && !n.CompareAndSwap(old, v); old = n.Load() {
+	}
+}
+
+// sound checks that table, slots and order of each shard agree.
+func sound[K comparable, V any](t *testing.T, s *Store[K, V]) {
+	t.Helper()
+	for i := range s.shards {
+		sh := &s.shards[i]
+		inTable := map[*node[K, V]]bool{}
+		for b := range sh.table.Load().buckets {
+			for n := sh.table.Load().buckets[b].Load(); n != nil; n = n.next.Load() {
+				inTable[n] = true
+			}
+		}
+		slots := sh.order.slots()
+		free := map[uint32]bool{}
+		for _, slot := range sh.free {
+			free[slot] = sh.nodes[slot] == nil
+		}
+		for _, slot := range slots {
+			if n := sh.nodes[slot]; n == nil || n.slot != slot || !inTable[n] {
+				t.Errorf("shard %d, slot %d: %v", i, slot, n)
+			}
+		}
+		if n := sh.count; n != len(inTable) || n != len(slots) || n > sh.capacity || n+len(free) != len(sh.nodes) {
+			t.Errorf("shard %d of %d: %d entries, %d in the table, %d in order, %d of %d slots free", i, sh.capacity, n, len(inTable), len(slots), len(free), len(sh.nodes))
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package memstore
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/larder-cache/larder/cache"
+)
+
+// node is an entry in a store, with all that a hit needs in one piece.
+type node[K comparable, V any] struct {
+	hash  uint32      // the upper half
+	slot  uint32      // in shard.nodes
+	used  atomic.Bool // since the policy looked last
+	timed bool        // only under a lease, or a guard that we do not know
+	key   K
+	next  atomic.Pointer[node[K, V]] // in the bucket
+	entry cache.Entry[V]
+}
+
+// use notes a hit. The line is written to only when that is news, so that readers
+// of one key do not take it from each other.
+func (n *node[K, V]) use() {
+	if !n.used.Load() {
+		n.used.Store(true)
+	}
+}
+
+// table finds nodes by key. Readers take no lock; writers hold that of the shard.
+// A node that is taken out keeps its next, so that a reader who stands on it goes on.
+type table[K comparable, V any] struct {
+	buckets []atomic.Pointer[node[K, V]]
+}
+
+func newTable[K comparable, V any](n int) *table[K, V] {
+	return &table[K, V]{make([]atomic.Pointer[node[K, V]], n)}
+}
+
+func (t *table[K, V]) bucket(hash uint32) *atomic.Pointer[node[K, V]] {
+	return &t.buckets[hash&uint32(len(t.buckets)-1)]
+}
+
+func (t *table[K, V]) find(key K, hash uint32) *node[K, V] {
+	for n := t.bucket(hash).Load(); n != nil; n = n.next.Load() {
+		if n.hash == hash && n.key == key {
+			return n
+		}
+	}
+	return nil
+}
+
+// link puts n in, in place of old if that is not nil.
+func (t *table[K, V]) link(n, old *node[K, V]) {
+	if old == nil {
+		b := t.bucket(n.hash)
+		n.next.Store(b.Load())
+		b.Store(n)
+		return
+	}
+	n.next.Store(old.next.Load())
+	t.before(old).Store(n)
+}
+
+func (t *table[K, V]) unlink(n *node[K, V]) { t.before(n).Store(n.next.Load()) }
+
+// before returns what points to n.
+func (t *table[K, V]) before(n *node[K, V]) *atomic.Pointer[node[K, V]] {
+	p := t.bucket(n.hash)
+	for at := p.Load(); at != n; at = p.Load() {
+		p = &at.next
+	}
+	return p
+}
+
+// minBuckets is the size of a new table.
+const minBuckets = 8
+
+// grow moves all nodes to a table of twice the size. A reader who misses on the
+// way finds that the table has changed, and looks again under the lock.
+func (sh *shard[K, V]) grow() {
+	old := sh.table.Load()
+	bigger := newTable[K, V](2 * len(old.buckets))
+	sh.table.Store(nil)
+	for i := range old.buckets {
+		for n := old.buckets[i].Load(); n != nil; {
+			next := n.next.Load()
+			bigger.link(n, nil)
+			n = next
+		}
+	}
+	sh.table.Store(bigger)
+}
+
+// find returns the node of key, or nil. It takes the lock only if the table grows
+// meanwhile.
+func (sh *shard[K, V]) find(key K, hash uint32) *node[K, V] {
+	t := sh.table.Load()
+	if t != nil {
+		if n := t.find(key, hash); n != nil {
+			return n
+		}
+		if sh.table.Load() == t {
+			return nil
+		}
+	}
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return sh.table.Load().find(key, hash)
+}
+
+// clock spares hits the look at the clock, which costs as much as all the rest.
+// While a store is in use, a timer moves it ahead of the time: what has not expired
+// by it has not expired.
+type clock struct {
+	ahead atomic.Int64 // in milliseconds since 1970; 0 if nobody moves it
+	idle  atomic.Bool
+}
+
+// period is for how long the clock is ahead. It is also for how long the timer goes
+// on when the store is not used any more.
+const period = 10 * time.Millisecond
+
+// before reports whether m is certainly still to come.
+func (c *clock) before(m cache.Moment) bool {
+	if ahead := c.ahead.Load(); ahead == 0 || int64(m) <= ahead {
+		return false
+	}
+	if c.idle.Load() {
+		c.idle.Store(false)
+	}
+	return true
+}
+
+// start lets the clock go, if it does not.
+func (c *clock) start(now time.Time) {
+	if c.ahead.Load() == 0 && c.ahead.CompareAndSwap(0, reach(now)) {
+		time.AfterFunc(period, c.tick)
+	}
+}
+
+func (c *clock) tick() {
+	if c.idle.Swap(true) {
+		c.ahead.Store(0)
+		return
+	}
+	time.AfterFunc(period, c.tick)
+	c.ahead.Store(reach(time.Now()))
+}
+
+func reach(now time.Time) int64 { return now.Add(period).UnixMilli() + 1 }
