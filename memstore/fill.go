@@ -14,8 +14,10 @@ type fill[K comparable, V any] struct {
 	store *Store[K, V]
 	slots []slot[K, V]
 	one   [1]slot[K, V] // where slots is if there is only one
-	write bool
-	done  bool
+	// outcome is what Commit returns then.
+	outcome [1]cache.Outcome
+	write   bool
+	done    bool
 }
 
 type slot[K comparable, V any] struct {
@@ -46,7 +48,6 @@ func (s *Store[K, V]) Reserve(_ context.Context, slots ...cache.Slot[K]) (cache.
 		return nil, cache.ErrClosed
 	}
 	f := s.open(slots, false)
-	now := time.Now()
 	for i := range f.slots {
 		sl := &f.slots[i]
 		sh := s.shard(sl.hash)
@@ -54,7 +55,7 @@ func (s *Store[K, V]) Reserve(_ context.Context, slots ...cache.Slot[K]) (cache.
 		sl.since = sh.sequence
 		n := sh.peek(sl.key, sl.hash)
 		sh.mu.Unlock()
-		if n != nil && n.entry.Live(now) {
+		if n != nil && n.entry.Live(time.Now()) {
 			sl.found = &n.entry
 		}
 	}
@@ -118,11 +119,13 @@ func (f *fill[K, V]) Commit(ctx context.Context, entries ...*cache.Entry[V]) ([]
 		return nil, cache.ErrClosed
 	}
 	f.done = true
-	outcomes := make([]cache.Outcome, len(entries))
-	now := cache.Now()
+	outcomes := f.outcome[:]
+	if len(entries) != 1 {
+		outcomes = make([]cache.Outcome, len(entries))
+	}
 	for i, e := range entries {
 		sl := &f.slots[i]
-		n := f.node(sl, e, now)
+		n := f.node(sl, e)
 		switch {
 		case f.write:
 			outcomes[i] = f.release(sl, n)
@@ -137,12 +140,12 @@ func (f *fill[K, V]) Commit(ctx context.Context, entries ...*cache.Entry[V]) ([]
 }
 
 // node returns the node for an entry, nil if it must not be stored.
-func (f *fill[K, V]) node(sl *slot[K, V], e *cache.Entry[V], now cache.Moment) *node[K, V] {
+func (f *fill[K, V]) node(sl *slot[K, V], e *cache.Entry[V]) *node[K, V] {
 	if e == nil {
 		return nil
 	}
 	g, ok := sl.watch.Adopt(e.Tags, e.Guard)
-	if !ok || e.Expires <= now {
+	if !ok || !f.store.clock.before(e.Expires) && e.Expires <= cache.Now() {
 		return nil
 	}
 	n := &node[K, V]{hash: upper(sl.hash), key: sl.key, timed: f.store.leased, entry: *e}
@@ -179,8 +182,18 @@ func (f *fill[K, V]) release(sl *slot[K, V], n *node[K, V]) cache.Outcome {
 	return cache.Refused
 }
 
+// gone reports what had to go for another entry.
 func (s *Store[K, V]) gone(g eviction[K, V]) {
-	if g.n != nil {
-		s.left(g.n, g.why)
+	if g.n == nil || s.observer == nil && s.onEvict == nil {
+		return
 	}
+	if g.why == Full { // it may have been dead already
+		switch now := time.Now(); {
+		case now.UnixMilli() >= int64(g.n.entry.Expires):
+			g.why = Expired
+		case g.n.entry.Trust(now) == cache.Invalid:
+			g.why = Invalidated
+		}
+	}
+	s.left(g.n, g.why)
 }

@@ -3,9 +3,6 @@ package memstore
 import (
 	"sync"
 	"sync/atomic"
-	"time"
-
-	"github.com/larder-cache/larder/cache"
 )
 
 // memory is how many invalidations of a shard are remembered key by key. A fill
@@ -232,12 +229,5 @@ func (sh *shard[K, V]) add(n *node[K, V]) (gone eviction[K, V]) {
 func (sh *shard[K, V]) evict() eviction[K, V] {
 	old := sh.nodes[sh.order.victim(func(slot uint32) bool { return sh.nodes[slot].used.Swap(false) })]
 	sh.table.Load().unlink(old)
-	gone := eviction[K, V]{old, Full}
-	switch now := time.Now(); {
-	case now.UnixMilli() >= int64(old.entry.Expires):
-		gone.why = Expired
-	case old.entry.Trust(now) == cache.Invalid:
-		gone.why = Invalidated
-	}
-	return gone
+	return eviction[K, V]{old, Full}
 }

@@ -25,6 +25,8 @@ type hint struct {
 	// rejected is the header of a value that was read and is no hit, so that it
 	// is not sent again; with a leading '!' if it is no entry at all.
 	rejected string
+	// large says that the value should not travel with others.
+	large bool
 }
 
 var noHint = &hint{}
@@ -45,16 +47,30 @@ func (h *hints) get(key string) *hint {
 	return noHint
 }
 
-// put remembers a hint, unless it is known.
+// put remembers a hint, unless it is known. The strings are not parts of anything
+// larger.
 func (h *hints) put(key string, tags []string, rejected string) {
-	set := h.set(key)
-	moved := &hint{key, tags, rejected}
+	p := h.get(key)
+	if p != noHint && p.rejected == rejected && slices.Equal(p.tags, tags) {
+		return
+	}
+	h.set(key).put(&hint{key, tags, rejected, p.large})
+}
+
+// largeValue is the size, in bytes, from which values travel alone.
+const largeValue = 32 << 10
+
+// weigh remembers whether a value is large.
+func (h *hints) weigh(key string, size int) {
+	if p := h.get(key); p.large != (size >= largeValue) {
+		h.set(key).put(&hint{key, p.tags, p.rejected, !p.large})
+	}
+}
+
+func (set *set) put(moved *hint) {
 	for i := range set {
-		p := set[i].Load()
-		if p != nil && p.key == key {
-			if p.rejected != rejected || !slices.Equal(p.tags, tags) {
-				set[i].Store(moved)
-			}
+		if p := set[i].Load(); p != nil && p.key == moved.key {
+			set[i].Store(moved)
 			return
 		}
 	}

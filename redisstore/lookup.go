@@ -8,6 +8,9 @@ import (
 // the server for others.
 const maxMGet = 250
 
+// maxGathered is how many keys a read may have that goes with those of others.
+const maxGathered = 16
+
 // lookup is one command of a read and where its results go.
 type lookup struct {
 	keys  []string
@@ -42,14 +45,13 @@ func mget(ctx context.Context, keys []string) *call {
 	return command(ctx, args...)
 }
 
-// deliver puts the results of c into v.
-func (l *lookup) deliver(v *view, c *call) {
-	list, _ := c.cmd.Val().([]any)
-	lost := c.cmd.Err() != nil
+// deliver puts the results into v.
+func (l *lookup) deliver(v *view, got []string, err error) {
+	lost := err != nil
 	for j, d := range l.dests {
 		var s string
-		if j < len(list) {
-			s, _ = list[j].(string)
+		if j < len(got) {
+			s = got[j]
 		}
 		switch d.what {
 		case toValue:

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/larder-cache/larder/cache"
 )
@@ -28,9 +29,10 @@ func (s *Store[K, V]) Get(ctx context.Context, k K) (*cache.Entry[V], error) {
 }
 
 func (s *Store[K, V]) get(ctx context.Context, key string) (*cache.Entry[V], error) {
-	v := view{space: s.space}
+	h := s.hints.get(key)
+	v := view{space: s.space, gathers: !h.large}
 	v.value(key)
-	v.tags(s.hints.get(key).tags)
+	v.tags(h.tags)
 	v.watch()
 	if err := v.read(ctx); err != nil {
 		s.observe(cache.Unavailable, err)
@@ -109,7 +111,7 @@ func (s *Store[K, V]) entry(ctx context.Context, v *view, i int) (*cache.Entry[V
 	}
 	env, err := parse(raw)
 	if err != nil || env.key != key {
-		s.hints.put(key, nil, "!"+raw[:min(len(raw), headerSize)])
+		s.hints.put(key, nil, "!"+raw[:min(len(raw), headerSize)]) // a copy
 		return nil, cache.MissCorrupt, nil
 	}
 	known := s.hints.get(key).tags
@@ -117,7 +119,7 @@ func (s *Store[K, V]) entry(ctx context.Context, v *view, i int) (*cache.Entry[V
 	if !sameTags(env.stamps, known) {
 		tags = make([]string, len(env.stamps))
 		for i, st := range env.stamps {
-			tags[i] = st.tag
+			tags[i] = strings.Clone(st.tag)
 		}
 	}
 	if v.tags(tags) {
@@ -126,7 +128,7 @@ func (s *Store[K, V]) entry(ctx context.Context, v *view, i int) (*cache.Entry[V
 		}
 	}
 	reject := func(why cache.Kind) (*cache.Entry[V], cache.Kind, error) {
-		s.hints.put(key, tags, env.header)
+		s.hints.put(key, tags, strings.Clone(env.header))
 		return nil, why, nil
 	}
 	if !v.valid(key, env) {
@@ -153,6 +155,7 @@ func (s *Store[K, V]) entry(ctx context.Context, v *view, i int) (*cache.Entry[V
 	if len(tags) > 0 || len(known) > 0 {
 		s.hints.put(key, tags, "")
 	}
+	s.hints.weigh(key, len(raw))
 	return e, 0, nil
 }
 

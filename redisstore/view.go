@@ -23,6 +23,7 @@ type view struct {
 	// watches of the values, from before they were read
 	watches []invalidation.Watch
 
+	gathers bool  // may go with the reads of others
 	read1   int   // values that have been asked for
 	readT   int   // tags that have been asked for
 	failed  []int // values that could not be read
@@ -117,6 +118,15 @@ func (v *view) read(ctx context.Context) error {
 		reads = v.planCluster()
 	}
 	v.read1, v.readT = len(v.keys), len(v.names)
+	if v.space.lanes == 1 && len(reads) == 1 {
+		mget := v.space.mgetRaw
+		if v.gathers && len(reads[0].keys) <= maxGathered {
+			mget = v.space.gather.get
+		}
+		got, err := mget(ctx, reads[0].keys)
+		reads[0].deliver(v, got, err)
+		return err
+	}
 	calls := make([]*call, len(reads))
 	for i := range reads {
 		calls[i] = mget(ctx, reads[i].keys)
@@ -126,7 +136,7 @@ func (v *view) read(ctx context.Context) error {
 		err = v.readSingly(ctx, reads, calls, err)
 	}
 	for i, r := range reads {
-		r.deliver(v, calls[i])
+		r.deliver(v, calls[i].strings(), calls[i].cmd.Err())
 	}
 	return err
 }

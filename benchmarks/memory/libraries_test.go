@@ -40,7 +40,9 @@ var libraries = []library{
 
 // larder has no Set: an entry that may be stored is one that was reserved before it
 // was read, so this is what it costs to be safe from invalidations.
-type larder struct{ s *memstore.Store[string, []byte] }
+type larder struct {
+	s *memstore.Store[string, []byte]
+}
 
 func openLarder(n int) store { return larder{memstore.New[string, []byte](nil, n, nil)} }
 
