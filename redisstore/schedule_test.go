@@ -118,7 +118,14 @@ func (g gate) one(ctx context.Context, cmd redis.Cmder, next redis.ProcessHook) 
 func (s *schedule) describe(cmd redis.Cmder) string {
 	args := cmd.Args()
 	if cmd.Name() != "evalsha" && cmd.Name() != "eval" {
-		return fmt.Sprint(args)
+		var text []string
+		for _, a := range args {
+			if p, ok := a.(*string); ok {
+				a = *p
+			}
+			text = append(text, fmt.Sprint(a))
+		}
+		return strings.Join(text, " ")
 	}
 	sum := fnv.New32a()
 	sum.Write([]byte(fmt.Sprint(args[1])))

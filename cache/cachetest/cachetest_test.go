@@ -184,11 +184,12 @@ func (q *quiet) Errorf(format string, args ...any) {
 
 func TestTheRecorderFindsMemoryThatServesBeyondItsLease(t *testing.T) {
 	q := &quiet{TB: t}
-	for seed := range uint64(5) {
+	// A seed says what the network does, and not which goroutine is first.
+	for seed := uint64(0); q.failed.Load() == 0; seed++ {
+		if seed == 50 {
+			t.Fatal("nothing is stale")
+		}
 		play(t, seed, cachetest.NetworkOptions{Behind: time.Hour}, time.Second, q)
-	}
-	if q.failed.Load() == 0 {
-		t.Fatal("nothing is stale")
 	}
 	if first := *q.first.Load(); !strings.Contains(first, "was read in version") {
 		t.Error(first)
