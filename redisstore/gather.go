@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"slices"
 	"sync"
@@ -12,10 +11,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// gather lets reads of many callers go together, on a single server. Who comes
-// alone goes alone, at once. Who comes while a read is under way waits for it to
-// return, and goes then with all others who came meanwhile, in one MGET. What has
-// been sent is not joined: its answer may be older than the caller.
+// gather lets reads of many callers go together, to one server. Who comes alone
+// goes alone, at once. Who comes while a read is under way waits for it to return,
+// and goes then with all others who came meanwhile. What has been sent is not
+// joined: its answer may be older than the caller.
 type gather struct {
 	space *Space
 	mu    sync.Mutex
@@ -26,12 +25,21 @@ type gather struct {
 	rtt atomic.Int64
 }
 
-// ask is a read that waits for a place.
+// ask is what a caller who waits for a place wants to know of one server.
 type ask struct {
-	keys []string
-	got  []string
-	err  error
-	done chan struct{}
+	reads []lookup
+	keys  int
+	got   [][]string // of each read
+	err   error
+	done  chan struct{}
+}
+
+func newAsk(reads []lookup) *ask {
+	a := &ask{reads: reads, done: make(chan struct{})}
+	for i := range reads {
+		a.keys += len(reads[i].keys)
+	}
+	return a
 }
 
 const (
@@ -51,26 +59,30 @@ func (g *gather) most() int {
 	return 1
 }
 
-// get returns the values of keys, "" for what is not there.
-func (g *gather) get(ctx context.Context, keys []string) ([]string, error) {
+// depart takes a place for a read that goes alone, if there is one; landed gives it
+// back. Otherwise the reads wait.
+func (g *gather) depart(reads []lookup) (waits *ask) {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	if g.trips < g.most() {
 		g.trips++
-		g.mu.Unlock()
-		defer g.landed()
-		return g.alone(ctx, keys)
+		return nil
 	}
-	a := &ask{keys: keys, done: make(chan struct{})}
+	a := newAsk(reads)
 	g.queue = append(g.queue, a)
 	if len(g.queue) == 1 {
 		g.wake()
 	}
-	g.mu.Unlock()
+	return a
+}
+
+// wait returns when the answer is there or ctx has ended.
+func (a *ask) wait(ctx context.Context) error {
 	select {
 	case <-a.done:
-		return a.got, a.err
+		return a.err
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 }
 
@@ -93,17 +105,14 @@ func (g *gather) wake() {
 	})
 }
 
-func (g *gather) alone(ctx context.Context, keys []string) ([]string, error) {
-	began := time.Now()
-	got, err := g.space.mgetRaw(ctx, keys)
-	if took := int64(time.Since(began)); err == nil {
-		if old := g.rtt.Load(); old == 0 || took < old {
-			g.rtt.Store(took)
-		} else {
-			g.rtt.Store(old + (took-old)/64)
-		}
+// took notes how long a read that went alone has taken. The least counts, which
+// rises slowly when the others are longer.
+func (g *gather) took(d time.Duration) {
+	if old := g.rtt.Load(); old == 0 || int64(d) < old {
+		g.rtt.Store(int64(d))
+	} else {
+		g.rtt.Store(old + (int64(d)-old)/64)
 	}
-	return got, err
 }
 
 // landed ends a trip, or goes on with those who came meanwhile.
@@ -126,8 +135,8 @@ func (g *gather) run() {
 		runtime.Gosched() // who has just got an answer may have another question
 		g.mu.Lock()
 		n, keys := 0, 0
-		for n < len(g.queue) && (n == 0 || keys+len(g.queue[n].keys) <= maxMGet) {
-			keys += len(g.queue[n].keys)
+		for n < len(g.queue) && (n == 0 || keys+g.queue[n].keys <= maxMGet) {
+			keys += g.queue[n].keys
 			n++
 		}
 		if n == 0 {
@@ -145,62 +154,26 @@ func (g *gather) run() {
 	}
 }
 
-// batch is what goes together.
-type batch struct {
-	asks []*ask
-	keys []string
-	at   map[string]int
+// gathers has the gather of each server.
+type gathers struct {
+	single gather   // of one that is no cluster
+	nodes  sync.Map // *gather by address
 }
 
-func (b *batch) send(s *Space) {
-	if b.at == nil {
-		b.at = make(map[string]int)
+// of returns the gather of the server that has a key, nil if nobody knows which.
+func (g *gathers) of(ctx context.Context, s *Space, key string) *gather {
+	cluster, ok := s.rdb.(*redis.ClusterClient)
+	if !ok {
+		return &g.single
 	}
-	clear(b.at)
-	b.keys = b.keys[:0]
-	for _, a := range b.asks {
-		for _, k := range a.keys {
-			if _, ok := b.at[k]; !ok {
-				b.at[k] = len(b.keys)
-				b.keys = append(b.keys, k)
-			}
-		}
-	}
-	got, err := s.mgetRaw(context.Background(), b.keys)
-	for _, a := range b.asks {
-		if a.err = err; err == nil {
-			a.got = make([]string, len(a.keys))
-			for i, k := range a.keys {
-				a.got[i] = got[b.at[k]]
-			}
-		}
-		close(a.done)
-	}
-}
-
-// mgetRaw reads keys in one command. The results are parts of one piece of memory:
-// whoever keeps some of it makes a copy.
-func (s *Space) mgetRaw(ctx context.Context, keys []string) ([]string, error) {
-	args := make([]any, 1, 1+len(keys))
-	args[0] = "mget" // it is MGET also for one key: to GET, a key of another type is an error
-	for i := range keys {
-		args = append(args, &keys[i])
-	}
-	if err := s.usable(); err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	ctx = budget{ctx, time.Now().Add(s.timeout)}
-	cmd := redis.NewRawCmd(ctx, args...)
-	err := s.rdb.Process(ctx, cmd)
-	var got []string
-	if err == nil {
-		got, err = bulk(textOf(cmd.Val()), len(keys))
-	}
+	node, err := cluster.MasterForKey(ctx, key)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errUnavailable, err)
+		return nil
 	}
-	return got, nil
+	addr := node.Options().Addr // clients come and go with the layout
+	if found, ok := g.nodes.Load(addr); ok {
+		return found.(*gather)
+	}
+	made, _ := g.nodes.LoadOrStore(addr, &gather{space: s})
+	return made.(*gather)
 }

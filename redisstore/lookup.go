@@ -15,7 +15,11 @@ const maxGathered = 16
 type lookup struct {
 	keys  []string
 	dests []dest
+	lane  int // whose other keys may be read by the same command
 }
+
+// noLane is that of a key that must be alone in its command.
+const noLane = -1
 
 // dest is a place in a view: the value, tag or lane with index i.
 type dest struct {
@@ -72,7 +76,7 @@ func (l *lookup) deliver(v *view, got []string, err error) {
 // plan puts everything into one MGET, or a few if it is much.
 func (v *view) plan() []lookup {
 	n := len(v.keys) - v.read1 + len(v.names) - v.readT + 1
-	l := lookup{make([]string, 0, n), make([]dest, 0, n)}
+	l := lookup{keys: make([]string, 0, n), dests: make([]dest, 0, n)}
 	for i := v.read1; i < len(v.keys); i++ {
 		l.add(v.keys[i], toValue, i)
 	}
@@ -85,8 +89,8 @@ func (v *view) plan() []lookup {
 	}
 	var out []lookup
 	for len(l.keys) > maxMGet {
-		out = append(out, lookup{l.keys[:maxMGet], l.dests[:maxMGet]})
-		l = lookup{l.keys[maxMGet:], l.dests[maxMGet:]}
+		out = append(out, lookup{keys: l.keys[:maxMGet], dests: l.dests[:maxMGet]})
+		l = lookup{keys: l.keys[maxMGet:], dests: l.dests[maxMGet:]}
 	}
 	return append(out, l)
 }
@@ -101,7 +105,7 @@ func (v *view) planCluster() []lookup {
 	}
 	asked := make([]bool, v.space.lanes)
 	for i := v.read1; i < len(v.keys); i++ {
-		var l lookup
+		l := lookup{lane: noLane}
 		l.add(v.keys[i], toValue, i)
 		out = append(out, l)
 		if lane := v.space.lane(v.keys[i]); !asked[lane] {
@@ -112,8 +116,8 @@ func (v *view) planCluster() []lookup {
 	for i := v.readT; i < len(v.names); i++ {
 		lanes[v.space.lane(v.names[i])].add(v.space.tagKey(v.names[i]), toTag, i)
 	}
-	for _, l := range lanes {
-		if len(l.keys) > 0 {
+	for lane, l := range lanes {
+		if l.lane = lane; len(l.keys) > 0 {
 			out = append(out, l)
 		}
 	}

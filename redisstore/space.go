@@ -60,7 +60,7 @@ type Space struct {
 	observer cache.Observer
 	places   chan struct{} // of reads while memory cannot serve
 	bus      *bus          // nil if there is none
-	gather   gather
+	gathers  gathers
 	recent   recent
 	masters  masters
 	refused  atomic.Pointer[error] // why the space cannot be used
@@ -94,7 +94,7 @@ func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Option
 	s := &Space{ns: name, id: fmt.Sprintf("%x", random(8)), lanes: 1, timeout: opts.Timeout, lease: opts.Lease,
 		coherent: opts.WaitCoherent, replicas: opts.Replicas, regress: opts.Regress, observer: opts.Observer,
 		places: make(chan struct{}, apartReads)}
-	s.gather.space = s
+	s.gathers.single.space = s
 	if _, ok := rdb.(*redis.ClusterClient); ok {
 		s.lanes = clusterLanes
 	}

@@ -117,13 +117,18 @@ func (v *view) read(ctx context.Context) error {
 	} else {
 		reads = v.planCluster()
 	}
+	keys := len(v.keys) - v.read1 + len(v.names) - v.readT
 	v.read1, v.readT = len(v.keys), len(v.names)
+	if v.gathers && keys <= maxGathered {
+		return v.readTogether(ctx, reads)
+	}
+	return v.readAlone(ctx, reads)
+}
+
+// readAlone reads in one trip of its own.
+func (v *view) readAlone(ctx context.Context, reads []lookup) error {
 	if v.space.lanes == 1 && len(reads) == 1 {
-		mget := v.space.mgetRaw
-		if v.gathers && len(reads[0].keys) <= maxGathered {
-			mget = v.space.gather.get
-		}
-		got, err := mget(ctx, reads[0].keys)
+		got, err := v.space.mgetRaw(ctx, reads[0].keys)
 		reads[0].deliver(v, got, err)
 		return err
 	}

@@ -1,0 +1,127 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// batch is what goes to a server together: the keys of all who asked, each once.
+type batch struct {
+	asks []*ask
+	cmds [][]string // the keys of each MGET
+	at   map[string]place
+	lane map[int]int // which of cmds has the keys of a lane
+}
+
+// place is where the answer about a key is.
+type place struct{ cmd, i int }
+
+func (b *batch) add(read *lookup) {
+	for _, k := range read.keys {
+		if _, ok := b.at[k]; ok {
+			continue
+		}
+		cmd, ok := b.lane[read.lane]
+		if !ok {
+			if cmd = len(b.cmds); cmd < cap(b.cmds) {
+				b.cmds = b.cmds[:cmd+1]
+				b.cmds[cmd] = b.cmds[cmd][:0]
+			} else {
+				b.cmds = append(b.cmds, nil)
+			}
+			if read.lane != noLane {
+				b.lane[read.lane] = cmd
+			}
+		}
+		b.at[k] = place{cmd, len(b.cmds[cmd])}
+		b.cmds[cmd] = append(b.cmds[cmd], k)
+	}
+}
+
+// send asks, and answers all.
+func (b *batch) send(s *Space) {
+	if b.at == nil {
+		b.at, b.lane = map[string]place{}, map[int]int{}
+	}
+	clear(b.at)
+	clear(b.lane)
+	b.cmds = b.cmds[:0]
+	for _, a := range b.asks {
+		for i := range a.reads {
+			b.add(&a.reads[i])
+		}
+	}
+	got, errs := s.mgets(context.Background(), b.cmds)
+	for i, a := range b.asks {
+		a.got = make([][]string, len(a.reads))
+		for j := range a.reads {
+			keys := a.reads[j].keys
+			values := make([]string, len(keys))
+			for n, k := range keys {
+				p := b.at[k]
+				if err := errs[p.cmd]; err != nil {
+					a.err = err
+					continue
+				}
+				values[n] = got[p.cmd][p.i]
+			}
+			a.got[j] = values
+		}
+		close(a.done)
+		b.asks[i] = nil
+	}
+}
+
+// mgets reads the keys of each command, all in one trip. Each command has its own
+// error.
+func (s *Space) mgets(ctx context.Context, cmds [][]string) (got [][]string, errs []error) {
+	got, errs = make([][]string, len(cmds)), make([]error, len(cmds))
+	if s.lanes == 1 && len(cmds) == 1 {
+		got[0], errs[0] = s.mgetRaw(ctx, cmds[0])
+		return got, errs
+	}
+	calls := make([]*call, len(cmds))
+	for i, keys := range cmds {
+		calls[i] = mget(ctx, keys)
+	}
+	err := s.run(ctx, calls...)
+	for i, c := range calls {
+		got[i] = c.strings()
+		if err1 := c.cmd.Err(); err1 != nil {
+			errs[i] = fmt.Errorf("%w: %w", errUnavailable, err1)
+		} else if len(got[i]) != len(cmds[i]) { // was not sent
+			errs[i] = err
+		}
+	}
+	return got, errs
+}
+
+// mgetRaw reads keys in one command. The results are parts of one piece of memory:
+// whoever keeps some of it makes a copy.
+func (s *Space) mgetRaw(ctx context.Context, keys []string) ([]string, error) {
+	args := make([]any, 1, 1+len(keys))
+	args[0] = "mget" // it is MGET also for one key: to GET, a key of another type is an error
+	for i := range keys {
+		args = append(args, &keys[i])
+	}
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	ctx = budget{ctx, time.Now().Add(s.timeout)}
+	cmd := redis.NewRawCmd(ctx, args...)
+	err := s.rdb.Process(ctx, cmd)
+	var got []string
+	if err == nil {
+		got, err = bulk(textOf(cmd.Val()), len(keys))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errUnavailable, err)
+	}
+	return got, nil
+}

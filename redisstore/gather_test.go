@@ -1,0 +1,290 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/redistest"
+	"github.com/redis/go-redis/v9"
+)
+
+// valve holds back reads that ask for a key, and notes what all ask for.
+type valve struct {
+	key     string
+	reached chan struct{} // a value each time a read is held back
+	open    chan struct{}
+	mu      sync.Mutex
+	sent    [][]string
+}
+
+func newValve(key string) *valve {
+	return &valve{key: key, reached: make(chan struct{}, 100), open: make(chan struct{})}
+}
+
+func (h *valve) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (h *valve) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		h.pass(cmd)
+		return next(ctx, cmd)
+	}
+}
+
+func (h *valve) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		for _, cmd := range cmds {
+			h.pass(cmd)
+		}
+		return next(ctx, cmds)
+	}
+}
+
+func (h *valve) pass(cmd redis.Cmder) {
+	if cmd.Name() != "mget" {
+		return
+	}
+	var keys []string
+	for _, a := range cmd.Args()[1:] {
+		switch k := a.(type) {
+		case *string:
+			keys = append(keys, *k)
+		case string:
+			keys = append(keys, k)
+		}
+	}
+	h.mu.Lock()
+	h.sent = append(h.sent, keys)
+	h.mu.Unlock()
+	if slices.Contains(keys, h.key) {
+		h.reached <- struct{}{}
+		<-h.open
+	}
+}
+
+// asking returns how many commands have asked for a key.
+func (h *valve) asking(key string) (n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, keys := range h.sent {
+		if slices.Contains(keys, key) {
+			n++
+		}
+	}
+	return n
+}
+
+// patient makes those who wait for a place never go before the read returns.
+func (g *gather) patient() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.timer = time.NewTimer(time.Hour)
+}
+
+func (g *gather) waiting() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.queue)
+}
+
+// eventually yields until ok.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal(what)
+		}
+	}
+}
+
+func gatherSpace(t *testing.T, rdb redis.UniversalClient) *Store[int, int] {
+	space, err := Open(t.Context(), rdb, "gather"+fmt.Sprintf("%x", random(4)), &Options{NoBus: true, Timeout: time.Minute})
+	must(t, err)
+	t.Cleanup(func() { space.Close(context.Background()) })
+	return New[int, int](space, "rows", nil)
+}
+
+func store(t *testing.T, s *Store[int, int], k, v int) {
+	t.Helper()
+	f, err := s.Reserve(t.Context(), cache.Slot[int]{Key: k, Tags: []string{"rows"}})
+	must(t, err)
+	if out, err := f.Commit(t.Context(), &cache.Entry[int]{Value: v, Tags: []string{"rows"}, Expires: cache.Forever}); err != nil || out[0] != cache.Stored {
+		t.Fatal(out, err)
+	}
+}
+
+func TestReadsThatComeWhileOneIsUnderWayGoInOneCommand(t *testing.T) {
+	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
+	defer rdb.Close()
+	s := gatherSpace(t, rdb)
+	for k := range 10 {
+		store(t, s, k, k)
+	}
+	v := newValve(s.key(0))
+	s.space.Client().AddHook(v)
+	s.space.gathers.single.patient()
+	var wg sync.WaitGroup
+	read := func(k int) {
+		wg.Go(func() {
+			if e, err := s.Get(t.Context(), k); err != nil || e == nil || e.Value != k {
+				t.Errorf("%d: %+v, %v", k, e, err)
+			}
+		})
+	}
+	read(0)
+	<-v.reached
+	for k := range 80 {
+		read(1 + k%9)
+	}
+	eventually(t, "nobody waits", func() bool { return s.space.gathers.single.waiting() == 80 })
+	close(v.open)
+	wg.Wait()
+	if n := len(v.sent); n != 2 {
+		t.Errorf("%d commands for one read and eighty that came meanwhile", n)
+	}
+	if got := v.sent[1]; len(got) != 11 { // nine rows, the tag, the lane
+		t.Errorf("the eighty asked for %q", got)
+	}
+}
+
+func TestAReadIsNotAnsweredByOneThatWasSentBefore(t *testing.T) {
+	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
+	defer rdb.Close()
+	s := gatherSpace(t, rdb)
+	store(t, s, 0, 1)
+	v := newValve(s.key(0))
+	s.space.Client().AddHook(v)
+	s.space.gathers.single.patient()
+	var wg sync.WaitGroup
+	wg.Go(func() { s.Get(t.Context(), 0) })
+	<-v.reached
+	must(t, s.Invalidate(t.Context(), 0))
+	store(t, s, 0, 2)
+	wg.Go(func() {
+		if e, err := s.Get(t.Context(), 0); err != nil || e == nil || e.Value != 2 {
+			t.Errorf("%+v, %v", e, err)
+		}
+	})
+	eventually(t, "nobody waits", func() bool { return s.space.gathers.single.waiting() == 1 })
+	close(v.open)
+	wg.Wait()
+	if n := v.asking(s.key(0)); n != 2 {
+		t.Errorf("%d commands", n)
+	}
+}
+
+func TestWhoWaitsForAPlaceLeavesWithItsContext(t *testing.T) {
+	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
+	defer rdb.Close()
+	s := gatherSpace(t, rdb)
+	store(t, s, 0, 0)
+	store(t, s, 1, 1)
+	v := newValve(s.key(0))
+	s.space.Client().AddHook(v)
+	g := &s.space.gathers.single
+	g.patient()
+	var wg sync.WaitGroup
+	wg.Go(func() { s.Get(t.Context(), 0) })
+	<-v.reached
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan error)
+	go func() {
+		_, err := s.Get(ctx, 1)
+		left <- err
+	}()
+	eventually(t, "nobody waits", func() bool { return g.waiting() == 1 })
+	leave()
+	if err := <-left; !errors.Is(err, context.Canceled) { // although the first read still hangs
+		t.Errorf("who left has %v", err)
+	}
+	close(v.open)
+	wg.Wait()
+	if e, err := s.Get(t.Context(), 1); err != nil || e == nil {
+		t.Errorf("%+v, %v", e, err)
+	}
+}
+
+func TestAReadThatHangsDoesNotHoldTheOthers(t *testing.T) {
+	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
+	defer rdb.Close()
+	s := gatherSpace(t, rdb)
+	store(t, s, 0, 0)
+	store(t, s, 1, 1)
+	v := newValve(s.key(0))
+	s.space.Client().AddHook(v)
+	var wg sync.WaitGroup
+	wg.Go(func() { s.Get(t.Context(), 0) })
+	<-v.reached
+	for range 10 { // each would wait for ever
+		if e, err := s.Get(t.Context(), 1); err != nil || e == nil {
+			t.Errorf("%+v, %v", e, err)
+		}
+	}
+	close(v.open)
+	wg.Wait()
+}
+
+func TestInAClusterReadsGoTogetherByServer(t *testing.T) {
+	ctx := t.Context()
+	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: redistest.Cluster(t).Addrs()})
+	defer rdb.Close()
+	s := gatherSpace(t, rdb)
+	const rows = 60
+	byServer := map[*gather][]int{}
+	for k := range rows {
+		store(t, s, k, k)
+		g := s.space.gathers.of(ctx, s.space, s.key(k))
+		byServer[g] = append(byServer[g], k)
+	}
+	if len(byServer) < 3 {
+		t.Fatalf("%d servers", len(byServer))
+	}
+	lanes := map[*gather]bool{s.space.gathers.of(ctx, s.space, s.space.tagKey("rows")): true}
+	hangs := 0
+	for s.space.gathers.of(ctx, s.space, s.space.starKey(s.space.lane(s.key(hangs)))) != s.space.gathers.of(ctx, s.space, s.key(hangs)) ||
+		!lanes[s.space.gathers.of(ctx, s.space, s.key(hangs))] {
+		hangs++ // until all that belongs to it is on one server, that of the tag
+	}
+	v := newValve(s.key(hangs))
+	s.space.Client().AddHook(v)
+	slow := s.space.gathers.of(ctx, s.space, s.key(hangs))
+	for g := range byServer {
+		g.patient()
+	}
+	var wg sync.WaitGroup
+	var done atomic.Int64
+	read := func(k int) {
+		wg.Go(func() {
+			if e, err := s.Get(ctx, k); err != nil || e == nil || e.Value != k {
+				t.Errorf("%d: %+v, %v", k, e, err)
+			}
+			done.Add(1)
+		})
+	}
+	read(hangs)
+	<-v.reached
+	for range 5 {
+		for k := range rows {
+			if k != hangs {
+				read(k)
+			}
+		}
+	}
+	// All have the tag, so all wait for its server.
+	eventually(t, "nobody waits", func() bool { return slow.waiting() == 5*(rows-1) })
+	if done.Load() != 0 {
+		t.Errorf("%d reads did not wait for the versions of their tags", done.Load())
+	}
+	close(v.open)
+	wg.Wait()
+	if n := v.asking(s.space.tagKey("rows")); n > 1+5*rows*3/maxMGet+3 {
+		t.Errorf("%d commands asked for the tag", n)
+	}
+}

@@ -1,0 +1,108 @@
+package redisstore
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// part is what a read wants to know of one server.
+type part struct {
+	gather *gather
+	reads  []lookup
+	waits  *ask // nil if it goes at once
+}
+
+// readTogether reads with others: what a server that nobody is asking has is read
+// at once, and what is at the others goes with the next trip to each.
+func (v *view) readTogether(ctx context.Context, reads []lookup) error {
+	var space [4]part
+	parts := space[:0]
+	if v.space.lanes == 1 {
+		parts = append(parts, part{gather: &v.space.gathers.single, reads: reads})
+	} else if parts = v.byServer(ctx, parts, reads); parts == nil {
+		return v.readAlone(ctx, reads)
+	}
+	atOnce := reads
+	if len(parts) > 1 {
+		atOnce = make([]lookup, 0, len(reads))
+	}
+	waiting := 0
+	for i := range parts {
+		p := &parts[i]
+		if p.waits = p.gather.depart(p.reads); p.waits != nil {
+			waiting++
+		} else if len(parts) > 1 {
+			atOnce = append(atOnce, p.reads...)
+		}
+	}
+	var err error
+	if waiting < len(parts) {
+		err = v.depart(ctx, parts, atOnce)
+	}
+	for i := range parts {
+		if a := parts[i].waits; a != nil {
+			if err1 := v.land(ctx, a); err == nil {
+				err = err1
+			}
+		}
+	}
+	return err
+}
+
+// byServer sorts reads by server, nil if it is not known.
+func (v *view) byServer(ctx context.Context, parts []part, reads []lookup) []part {
+next:
+	for _, r := range reads {
+		g := v.space.gathers.of(ctx, v.space, r.keys[0])
+		if g == nil {
+			return nil
+		}
+		for i := range parts {
+			if parts[i].gather == g {
+				parts[i].reads = append(parts[i].reads, r)
+				continue next
+			}
+		}
+		parts = append(parts, part{gather: g, reads: []lookup{r}})
+	}
+	return parts
+}
+
+// depart reads what goes at once.
+func (v *view) depart(ctx context.Context, parts []part, reads []lookup) error {
+	defer func() {
+		for i := range parts {
+			if parts[i].waits == nil {
+				parts[i].gather.landed()
+			}
+		}
+	}()
+	began := time.Now()
+	err := v.readAlone(ctx, reads)
+	if took := time.Since(began); err == nil {
+		for i := range parts {
+			if parts[i].waits == nil {
+				parts[i].gather.took(took)
+			}
+		}
+	}
+	return err
+}
+
+// land waits for the answer of a trip with others.
+func (v *view) land(ctx context.Context, a *ask) error {
+	err := a.wait(ctx)
+	if err != nil && redis.HasErrorPrefix(err, "TRYAGAIN") { // a slot moves
+		return v.readAlone(ctx, a.reads)
+	}
+	for i := range a.reads {
+		if err != nil {
+			a.reads[i].deliver(v, nil, err)
+		} else {
+			a.reads[i].deliver(v, a.got[i], nil)
+		}
+	}
+	return err
+}
