@@ -1,4 +1,5 @@
-// Package memory compares stores in memory, and Loaders in front of them.
+// Package memory compares stores in memory: reads, writes, heap, and the
+// invalidation of tags.
 package memory
 
 import (
@@ -6,6 +7,7 @@ import (
 	"time"
 
 	"github.com/Yiling-J/theine-go"
+	"github.com/dgraph-io/ristretto/v2"
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/hashicorp/golang-lru/v2/expirable"
 	"github.com/larder-cache/larder/cache"
@@ -20,9 +22,30 @@ type store interface {
 	set(key string, value []byte)
 }
 
+// closer is a store that goroutines keep alive.
+type closer interface{ close() }
+
+// discard lets the memory of a store go.
+func discard(s store) {
+	if s, ok := s.(closer); ok {
+		s.close()
+	}
+}
+
 const ttl = time.Hour
 
-// library makes a store of a capacity.
+// settler is a store whose writes are not all done when set returns.
+type settler interface{ settle() }
+
+// settle waits until what was set is in the store, or dropped.
+func settle(s store) {
+	if s, ok := s.(settler); ok {
+		s.settle()
+	}
+}
+
+// library makes a store of a capacity. All but golang-lru, which has none, are
+// given a TTL, of which they compute the end at every set.
 type library struct {
 	name string
 	open func(capacity int) store
@@ -33,6 +56,7 @@ var libraries = []library{
 	{"otter", func(n int) store { return openOtter(n, nil) }},
 	{"otter-coarse", func(n int) store { return openOtter(n, otter.NewCoarseClock(10*time.Millisecond)) }},
 	{"theine", openTheine},
+	{"ristretto", openRistretto},
 	{"sturdyc", openSturdyc},
 	{"golang-lru", openLRU},
 	{"golang-lru-expirable", openExpirable},
@@ -54,9 +78,8 @@ func (l larder) get(key string) ([]byte, bool) {
 	return e.Value, true
 }
 
-var expires = cache.Now().Add(ttl)
-
 func (l larder) set(key string, value []byte) {
+	expires := cache.Now().Add(ttl)
 	f, err := l.s.Reserve(context.Background(), cache.Slot[string]{Key: key})
 	if err == nil {
 		_, err = f.Commit(context.Background(), &cache.Entry[[]byte]{Value: value, Fresh: expires, Expires: expires})
@@ -78,6 +101,8 @@ func openOtter(n int, clock otter.Clock) store {
 
 func (s otterStore) get(key string) ([]byte, bool) { return s.c.GetIfPresent(key) }
 func (s otterStore) set(key string, value []byte)  { s.c.Set(key, value) }
+func (s otterStore) settle()                       { s.c.CleanUp() }
+func (s otterStore) close()                        { s.c.StopAllGoroutines() }
 
 type theineStore struct {
 	c *theine.Cache[string, []byte]
@@ -94,12 +119,39 @@ func openTheine(n int) store {
 func (s theineStore) get(key string) ([]byte, bool) { return s.c.Get(key) }
 func (s theineStore) set(key string, value []byte)  { s.c.SetWithTTL(key, value, 1, ttl) }
 
+func (s theineStore) settle() { s.c.Wait() }
+
+type ristrettoStore struct {
+	c *ristretto.Cache[string, []byte]
+}
+
+func openRistretto(n int) store {
+	c, err := ristretto.NewCache(&ristretto.Config[string, []byte]{
+		NumCounters: 10 * int64(n), MaxCost: int64(n), BufferItems: 64, IgnoreInternalCost: true,
+	})
+	if err != nil {
+		panic(err)
+	}
+	return ristrettoStore{c}
+}
+
+func (s ristrettoStore) get(key string) ([]byte, bool) { return s.c.Get(key) }
+func (s ristrettoStore) set(key string, value []byte)  { s.c.SetWithTTL(key, value, 1, ttl) }
+func (s ristrettoStore) settle()                       { s.c.Wait() }
+func (s ristrettoStore) close()                        { s.c.Close() }
+
 type sturdycStore struct{ c *sturdyc.Client[[]byte] }
 
 func openSturdyc(n int) store { return sturdycStore{sturdyc.New[[]byte](n, 64, ttl, 1)} }
 
 func (s sturdycStore) get(key string) ([]byte, bool) { return s.c.Get(key) }
 func (s sturdycStore) set(key string, value []byte)  { s.c.Set(key, value) }
+
+func (s sturdycStore) close() {
+	for _, k := range s.c.ScanKeys() {
+		s.c.Delete(k)
+	}
+}
 
 type lruStore struct{ c *lru.Cache[string, []byte] }
 
@@ -124,3 +176,4 @@ func openExpirable(n int) store {
 
 func (s expirableStore) get(key string) ([]byte, bool) { return s.c.Get(key) }
 func (s expirableStore) set(key string, value []byte)  { s.c.Add(key, value) }
+func (s expirableStore) close()                        { s.c.Purge() }

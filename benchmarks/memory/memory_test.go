@@ -17,7 +17,7 @@ const (
 var (
 	keys  [space]string
 	value = make([]byte, 64)
-	// zipf are places of keys, those that are asked for often spread over all.
+	// mild and steep are places of keys, those that are asked for often spread over all.
 	mild, steep []uint32
 )
 
@@ -39,20 +39,41 @@ func zipf(s float64) []uint32 {
 	return out
 }
 
-// each runs a benchmark for all libraries.
-func each(b *testing.B, f func(b *testing.B, s store)) {
+// each runs a benchmark for all libraries, each with a store that is filled once
+// for a number of processors: some make themselves for it.
+func each(b *testing.B, entries int, f func(b *testing.B, s store)) {
 	for _, l := range libraries {
+		var s store
+		procs := 0
 		b.Run("lib="+l.name, func(b *testing.B) {
-			s := l.open(capacity)
+			if procs != runtime.GOMAXPROCS(0) {
+				procs = runtime.GOMAXPROCS(0)
+				discard(s)
+				s = l.open(capacity)
+				fill(s, entries)
+			}
 			f(b, s)
-			runtime.KeepAlive(s)
 		})
+		discard(s)
 	}
+}
+
+// fill stores keys. It waits now and then, as some libraries drop what comes too
+// fast.
+func fill(s store, entries int) {
+	for i := range entries {
+		s.set(keys[i], value)
+		if i%1000 == 999 {
+			settle(s)
+		}
+	}
+	settle(s)
 }
 
 var seeds atomic.Uint64
 
-// parallel runs step, each goroutine from a place of its own.
+// parallel runs step, each goroutine from a place of its own. With goroutines
+// there are that many, otherwise one for each processor.
 func parallel(b *testing.B, goroutines int, step func(i uint32)) {
 	b.ReportAllocs()
 	if goroutines > 0 {
@@ -66,16 +87,12 @@ func parallel(b *testing.B, goroutines int, step func(i uint32)) {
 	})
 }
 
-func warm(s store, n int) {
-	for i := range n {
-		s.set(keys[i], value)
-	}
-}
+// hot returns the key of step i among those that are resident.
+func hot(i uint32) string { return keys[i*2654435761>>8%resident] }
 
 func hits(b *testing.B, goroutines int) {
-	each(b, func(b *testing.B, s store) {
-		warm(s, resident)
-		parallel(b, goroutines, func(i uint32) { s.get(keys[i*2654435761>>8%resident]) })
+	each(b, resident, func(b *testing.B, s store) {
+		parallel(b, goroutines, func(i uint32) { s.get(hot(i)) })
 	})
 }
 
@@ -83,16 +100,16 @@ func BenchmarkHit(b *testing.B)             { hits(b, 0) }
 func BenchmarkHit64Goroutines(b *testing.B) { hits(b, 64) }
 
 func BenchmarkHitOneKey(b *testing.B) {
-	each(b, func(b *testing.B, s store) {
-		warm(s, resident)
+	each(b, resident, func(b *testing.B, s store) {
 		parallel(b, 64, func(uint32) { s.get(keys[7]) })
 	})
 }
 
-// mix reads, and writes what writes in a hundred say, over all keys.
+// mix reads, and writes what writes in a hundred say, over all keys. All
+// libraries are asked for the same keys in the same order, but for the place that
+// each goroutine begins at.
 func mix(b *testing.B, places []uint32, writes uint32) {
-	each(b, func(b *testing.B, s store) {
-		warm(s, capacity)
+	each(b, capacity, func(b *testing.B, s store) {
 		parallel(b, 0, func(i uint32) {
 			k := keys[places[i%uint32(len(places))]]
 			if i*2246822519>>16%100 < writes {
@@ -109,3 +126,21 @@ func BenchmarkSteepZipf(b *testing.B) { mix(b, steep, 5) }
 func BenchmarkMix75(b *testing.B)     { mix(b, mild, 25) }
 func BenchmarkMix50(b *testing.B)     { mix(b, mild, 50) }
 func BenchmarkSet(b *testing.B)       { mix(b, mild, 100) }
+
+// A store that has lost what it is asked for would be measured at misses.
+func TestTheKeysThatAreHitAreResident(t *testing.T) {
+	for _, l := range libraries {
+		s := l.open(capacity)
+		fill(s, resident)
+		found := 0
+		for _, k := range keys[:resident] {
+			if v, ok := s.get(k); ok && len(v) == len(value) {
+				found++
+			}
+		}
+		discard(s)
+		if found < resident*999/1000 {
+			t.Errorf("%s has %d of %d keys", l.name, found, resident)
+		}
+	}
+}
