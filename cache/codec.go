@@ -16,13 +16,14 @@ type Codec[V any] interface {
 	// is loaded again and not misread. Use SchemaOf, or 0 if the bytes
 	// describe themselves completely.
 	Schema() uint32
-	// Append appends the bytes of v to dst.
+	// Append appends the bytes of v to dst, and keeps neither.
 	Append(dst []byte, v V) ([]byte, error)
-	// Decode returns the value of data, which it must not keep or change.
+	// Decode returns the value of data, which it must not keep or change: the
+	// memory has other bytes when it has returned.
 	Decode(data []byte) (V, error)
 }
 
-// The ids of the codecs in this package.
+// The ids of the codecs in this package. 4 is that of codec/cbor.
 const (
 	codecJSON   = 1
 	codecBytes  = 2

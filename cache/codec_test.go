@@ -109,6 +109,23 @@ func TestAppendOfWhatJSONCannotWriteIsAnError(t *testing.T) {
 	}
 }
 
+func TestBytesAndTextAreCopiedOnce(t *testing.T) {
+	data := []byte(strings.Repeat("x", 4096)) // a size that memory comes in
+	var b []byte
+	var s string
+	for name, decode := range map[string]func(){
+		"Bytes": func() { b, _ = cache.Bytes{}.Decode(data) },
+		"Text":  func() { s, _ = cache.Text{}.Decode(data) },
+	} {
+		if n := testing.AllocsPerRun(100, decode); n != 1 {
+			t.Errorf("%s.Decode allocates %v times, not once", name, n)
+		}
+	}
+	if cap(b) != len(data) || len(s) != len(data) {
+		t.Errorf("%d bytes are decoded into %d", len(data), cap(b))
+	}
+}
+
 func FuzzJSONDecode(f *testing.F) {
 	for _, s := range []string{"", "null", `{"Name":"a","age":1,"Friend":{"Friend":null}}`, `{"Since":"2000-01-01T00:00:00Z"}`,
 		`{"Numbers":{"a":[1e308,2]}}`, "[", strings.Repeat("[", 100), `{"Name":"\ud800"}`} {

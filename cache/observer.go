@@ -36,7 +36,7 @@ const (
 	MissTag                    // there was a value of which a tag was invalidated or lost
 	MissWriter                 // a writer holds the key in quarantine, or another load is under way
 	MissCorrupt                // there was something that is no entry of this key: damaged, foreign, or of another format
-	MissSchema                 // there was a value of another codec or of another shape of the Go type
+	MissSchema                 // there was a value of a codec, a compression or a shape of the Go type that this process does not read
 	MissKey                    // the key is empty or too long to be cached
 	MissApart                  // there was a value in memory, but the process is apart from the servers
 	Load                       // the origin was asked; Took, Err

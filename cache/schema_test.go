@@ -1,8 +1,11 @@
 package cache_test
 
 import (
+	"encoding"
 	"net/netip"
 	"net/url"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -49,6 +52,62 @@ func TestSchemaOfTheSameShapeIsTheSame(t *testing.T) {
 		Tag  string `json:"tag"`
 	}]() {
 		t.Errorf("the schema of a struct without a name is not that of one with: %08x", got)
+	}
+}
+
+func TestTheSchemasOfJSONHaveNotChanged(t *testing.T) {
+	got := []uint32{cache.SchemaOf[point](), cache.SchemaOf[user](), cache.SchemaOf[graph](), cache.SchemaOf[struct {
+		base
+		N [3]*int
+	}]()}
+	if want := []uint32{0x8c54280f, 0xb61e6b63, 0xd904ff12, 0x059d82e4}; !slices.Equal(got, want) {
+		t.Errorf("the schemas are %#08x, but servers in use hold values of %#08x", got, want)
+	}
+}
+
+type inBinary struct{ N int }
+
+func (inBinary) MarshalBinary() ([]byte, error) { return nil, nil }
+
+func TestSchemaForAnotherTag(t *testing.T) {
+	type plain struct {
+		A int `json:"a"`
+		B inBinary
+	}
+	type tagged struct {
+		A int `json:"a" other:"x"`
+		B inBinary
+	}
+	type emptied struct {
+		A int `json:"a" other:""`
+		B inBinary
+	}
+	type ordered struct {
+		_ struct{} `other:",toarray"`
+		A int      `json:"a"`
+		B inBinary
+	}
+	type renamed struct {
+		A int `json:"b"`
+		B inBinary
+	}
+	binary := reflect.TypeFor[encoding.BinaryMarshaler]()
+	all := []uint32{
+		cache.SchemaFor[plain]("other"), cache.SchemaFor[tagged]("other"), cache.SchemaFor[emptied]("other"),
+		cache.SchemaFor[ordered]("other"), cache.SchemaFor[renamed]("other"), cache.SchemaFor[plain]("other", binary),
+	}
+	for i, s := range all {
+		if j := slices.Index(all, s); j != i {
+			t.Errorf("shapes %d and %d have the same schema", j, i)
+		}
+	}
+	if cache.SchemaOf[plain]() != cache.SchemaOf[tagged]() || cache.SchemaOf[plain]() != cache.SchemaOf[ordered]() {
+		t.Error("a tag that JSON does not read changes the schema of JSON")
+	}
+	// The interfaces are those that are named, and no others.
+	type withTime struct{ T time.Time }
+	if cache.SchemaFor[withTime]("other") == cache.SchemaFor[withTime]("other", binary) {
+		t.Error("a type that writes itself by no interface named counts by its name")
 	}
 }
 
