@@ -17,7 +17,9 @@ import (
 //	nonce    16   minted by the script that stored it
 //	magic     3   "LRD"
 //	format    1   1
-//	flags     1   bit 0: the origin has no such value
+//	flags     1   bit 0: the origin has no such value; bits 1 to 3: the method of
+//	              cache.Compressor in which the payload is, 0 for none; bits 4 to 7
+//	              are 0
 //	codec     1   cache.Codec.ID
 //	schema    4   cache.Codec.Schema
 //	fresh     8   milliseconds since 1970
@@ -26,12 +28,18 @@ import (
 //	key    text   the key of the value in Redis
 //	star     16   version of everything in the key's lane
 //	tags     uv   how many, then each: name text, version 16
-//	payload  ..   as the codec wrote it
+//	payload  ..   as the codec wrote it, or compressed
 //	checksum  4   CRC-32C of all from magic to payload
+//
+// What has an unknown flag was written by a later program, which may lay the rest
+// out differently: it is whole, but cannot be read here.
 const (
-	headerSize = 17
-	magic      = "LRD\x01"
-	flagAbsent = 1
+	headerSize  = 17
+	magic       = "LRD\x01"
+	flagAbsent  = 1
+	methodShift = 1
+	maxMethod   = 7
+	flagsKnown  = flagAbsent | maxMethod<<methodShift
 )
 
 // The kinds of what is under a value's key, or a tag's.
@@ -52,6 +60,7 @@ type stamp struct{ tag, version string }
 type envelope struct {
 	header         string
 	absent         bool
+	method         byte // in which payload is compressed
 	codec          byte
 	schema         uint32
 	fresh, expires cache.Moment
@@ -66,7 +75,7 @@ type envelope struct {
 func (e *envelope) appendBody(b []byte) []byte {
 	start := len(b)
 	b = append(b, magic...)
-	var flags byte
+	flags := e.method << methodShift
 	if e.absent {
 		flags |= flagAbsent
 	}
@@ -90,10 +99,14 @@ func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-var errCorrupt = errors.New("larder: not an entry of this format")
+var (
+	errCorrupt = errors.New("larder: not an entry of this format")
+	errUnknown = errors.New("larder: an entry with unknown flags")
+)
 
-// parse reads a value. It reads no further and allocates no more than what is
-// there, whatever lengths the bytes claim.
+// parse reads a value, or says that it is errCorrupt or errUnknown. It reads no
+// further and allocates no more than what is there, whatever lengths the bytes
+// claim.
 func parse(raw string) (*envelope, error) {
 	const fixed = headerSize + len(magic) + 2 + 4 + 8 + 8
 	if len(raw) < fixed+4 || raw[0] != kindValue || raw[headerSize:headerSize+len(magic)] != magic {
@@ -106,7 +119,10 @@ func parse(raw string) (*envelope, error) {
 	r := reader{rest: raw[headerSize+len(magic) : body]}
 	e := &envelope{header: raw[:headerSize]}
 	head := bytesOf(r.take(2 + 4 + 8 + 8))
-	e.absent, e.codec = head[0]&flagAbsent != 0, head[1]
+	if head[0]&^flagsKnown != 0 {
+		return nil, errUnknown
+	}
+	e.absent, e.method, e.codec = head[0]&flagAbsent != 0, head[0]>>methodShift, head[1]
 	e.schema = binary.LittleEndian.Uint32(head[2:])
 	e.fresh = cache.Moment(binary.LittleEndian.Uint64(head[6:]))
 	e.expires = cache.Moment(binary.LittleEndian.Uint64(head[14:]))

@@ -27,6 +27,11 @@ func samples() map[string]*envelope {
 			cost: 1500 * time.Microsecond, key: "shop:v:users:42", star: "star-version-16b", payload: `{"Name":"Ada"}`},
 		"tagged": {codec: 3, fresh: 1, expires: cache.Forever, key: "shop:v:users:a:b", star: "star-version-16b",
 			stamps: []stamp{{"org:acme", "tag-version-16-b"}, {"", "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f"}}, payload: "x"},
+		// 100 bytes as an s2 block.
+		"compressed": {method: 1, codec: 4, schema: 7, fresh: 1, expires: 2, key: "shop:v:users:9", star: "star-version-16b",
+			payload: "\x64\x00a\xfe\x01\x00\x8a\x01\x00"},
+		"compressed-yours": {method: maxMethod, codec: 255, fresh: 1, expires: 2, key: "shop:v:users:9", star: "star-version-16b",
+			stamps: []stamp{{"org:acme", "tag-version-16-b"}}, payload: "\xff"},
 		"absent": {absent: true, codec: 1, fresh: 5, expires: 5, key: "shop:v:users:7", star: "star-version-16b"},
 	}
 }
@@ -76,6 +81,25 @@ func TestEveryDamagedByteIsFound(t *testing.T) {
 		for n := range raw {
 			if _, err := parse(string(raw[:n])); err == nil {
 				t.Fatalf("%s cut to %d bytes is taken for an entry", name, n)
+			}
+		}
+	}
+}
+
+func TestAnUnknownFlagIsNotTakenForDamage(t *testing.T) {
+	for name, e := range samples() {
+		body := e.appendBody(nil)
+		for bit := range 8 {
+			b := bytes.Clone(body[:len(body)-4])
+			b[len(magic)] |= 1 << bit
+			_, err := parse(header(kindValue) + reseal(string(b)))
+			if want := map[bool]error{true: errUnknown}[bit >= 4]; err != want {
+				t.Errorf("%s with flag %d: %v, not %v", name, bit, err, want)
+			}
+			// What is laid out differently behind the flags is not read.
+			short := header(kindValue) + reseal(string(b[:len(magic)+1])+strings.Repeat("\xff", 40))
+			if _, err := parse(short); bit >= 4 && err != errUnknown {
+				t.Errorf("another layout with flag %d: %v", bit, err)
 			}
 		}
 	}

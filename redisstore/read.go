@@ -110,6 +110,10 @@ func (s *Store[K, V]) entry(ctx context.Context, v *view, i int) (*cache.Entry[V
 		return nil, cache.MissWriter, nil
 	}
 	env, err := parse(raw)
+	if err == errUnknown { // its nonce can be relied on
+		s.hints.put(key, s.hints.get(key).tags, strings.Clone(raw[:headerSize]))
+		return nil, cache.MissSchema, nil
+	}
 	if err != nil || env.key != key {
 		s.hints.put(key, nil, "!"+raw[:min(len(raw), headerSize)]) // a copy
 		return nil, cache.MissCorrupt, nil
@@ -145,11 +149,9 @@ func (s *Store[K, V]) entry(ctx context.Context, v *view, i int) (*cache.Entry[V
 		e.Guard = guardOf(&v.watches[i], tags)
 	}
 	if !env.absent {
-		if env.codec != s.codec.ID() || env.schema != s.schema {
-			return reject(cache.MissSchema)
-		}
-		if e.Value, err = s.codec.Decode(bytesOf(env.payload)); err != nil {
-			return reject(cache.MissCorrupt)
+		var kind cache.Kind
+		if e.Value, kind = s.payloads.get(env); kind != cache.Hit {
+			return reject(kind)
 		}
 	}
 	if len(tags) > 0 || len(known) > 0 {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/larder-cache/larder/cache"
@@ -24,10 +23,18 @@ type StoreOptions[K comparable, V any] struct {
 	// structs and arrays of these. A key with an empty text, or one of more
 	// than 4096 bytes, is not cached.
 	Key func(K) string
-	// Codec writes values. The default is cache.DefaultCodec.
+	// Codec writes and reads values. The default is cache.DefaultCodec.
 	Codec cache.Codec[V]
-	// MaxValue is the largest encoded value that is stored, in bytes. The
-	// default is 8 MiB.
+	// Reads are codecs with other ids whose values are read too, so that a fleet
+	// of processes can change Codec while there is data: first every process has
+	// the new codec here, then it becomes Codec and the old one goes here. What
+	// none of them reads is a miss, cache.MissSchema.
+	Reads []cache.Codec[V]
+	// Compressor compresses values, and reads what is compressed. Without it,
+	// what is compressed is a miss, cache.MissSchema.
+	Compressor cache.Compressor
+	// MaxValue is the largest encoded value that is stored, before compression,
+	// and the largest that is decompressed, in bytes. The default is 8 MiB.
 	MaxValue int
 	// Observer is told of everything the store does. The default is that of
 	// the space.
@@ -41,13 +48,10 @@ type Store[K comparable, V any] struct {
 	name     string
 	prefix   string
 	text     func(K) string
-	codec    cache.Codec[V]
-	schema   uint32
-	maxValue int
+	payloads *payloads[V]
 	observer cache.Observer
 	hints    *hints
 	shared   shared[V]
-	size     atomic.Int64 // of the last encoded value
 }
 
 // New returns the store of the given name in a space. Two stores of one name
@@ -67,23 +71,13 @@ func New[K comparable, V any](space *Space, name string, o *StoreOptions[K, V]) 
 	}
 	s := &Store[K, V]{
 		space: space, name: name, prefix: space.ns + ":v:" + name + ":",
-		text: o.Key, codec: o.Codec, maxValue: o.MaxValue, observer: o.Observer, hints: newHints(),
+		text: o.Key, payloads: newPayloads(o), observer: o.Observer, hints: newHints(),
 	}
 	if s.text == nil {
 		var err error
 		if s.text, err = keyText[K](); err != nil {
 			panic(fmt.Sprintf("larder: redisstore.New: %v", err))
 		}
-	}
-	if s.codec == nil {
-		s.codec = cache.DefaultCodec[V]()
-	}
-	s.schema = s.codec.Schema()
-	switch {
-	case s.maxValue < 0:
-		panic(fmt.Sprintf("larder: redisstore: StoreOptions.MaxValue is %d: it cannot be negative", s.maxValue))
-	case s.maxValue == 0:
-		s.maxValue = maxValue
 	}
 	if s.observer == nil {
 		s.observer = space.observer
@@ -163,18 +157,15 @@ func (s *Store[K, V]) encode(key string, e *cache.Entry[V], star string, stamps 
 	if px <= 0 {
 		return "", 0, nil
 	}
-	env := envelope{absent: e.Absent, codec: s.codec.ID(), schema: s.schema,
+	codec := &s.payloads.codecs[0]
+	env := envelope{absent: e.Absent, codec: codec.id, schema: codec.schema,
 		fresh: e.Fresh, expires: e.Expires, cost: e.Cost, key: key, star: star, stamps: stamps}
 	if !e.Absent {
-		payload, err := s.codec.Append(make([]byte, 0, s.size.Load()), e.Value)
+		release, err := s.payloads.put(&env, e.Value)
 		if err != nil {
 			return "", 0, err
 		}
-		if len(payload) > s.maxValue {
-			return "", 0, fmt.Errorf("larder: a value of %d bytes is larger than MaxValue, %d: it is not stored", len(payload), s.maxValue)
-		}
-		s.size.Store(int64(len(payload)))
-		env.payload = textOf(payload)
+		defer release()
 	}
 	s.space.outlive(time.Duration(px) * time.Millisecond)
 	return textOf(env.appendBody(make([]byte, 0, len(env.payload)+len(key)+128))), px, nil
