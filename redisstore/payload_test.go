@@ -10,7 +10,6 @@ import (
 	"hash/crc32"
 	"io"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -39,7 +38,7 @@ func (m marked) Decode(data []byte) (string, error) {
 	return string(data[1:]), nil
 }
 
-// deflate compresses with a method of its own.
+// deflate compresses with a method of its own, and obeys no limit if it is 6.
 type deflate struct{ method byte }
 
 func (d deflate) Compress(dst, src []byte) ([]byte, byte) {
@@ -56,6 +55,9 @@ func (d deflate) Compress(dst, src []byte) ([]byte, byte) {
 func (d deflate) Reads(method byte) bool { return method == d.method }
 
 func (d deflate) Decompress(dst, src []byte, _ byte, limit int) ([]byte, error) {
+	if d.method == 6 {
+		limit = 1 << 30
+	}
 	b := bytes.NewBuffer(dst)
 	n, err := io.Copy(b, io.LimitReader(flate.NewReader(bytes.NewReader(src)), int64(limit)+1))
 	if err == nil && n > int64(limit) {
@@ -194,49 +196,50 @@ func TestOnlyWhatGetsSmallerIsCompressed(t *testing.T) {
 
 func TestNothingIsDecompressedBeyondMaxValue(t *testing.T) {
 	_, rdb := mini(t)
-	var n cache.Counter
-	wide := redisstore.New(open(t, rdb, "shop"), "s", &options{Compressor: deflate{7}})
-	narrow := redisstore.New(open(t, rdb, "shop"), "s", &options{Compressor: deflate{7}, MaxValue: 1000, Observer: &n})
-	fill(t, wide, 1, entry(strings.Repeat("x", 1000)))
-	want(t, narrow, 1, strings.Repeat("x", 1000))
-	fill(t, wide, 2, entry(strings.Repeat("x", 1001)))
-	want(t, wide, 2, strings.Repeat("x", 1001))
-	wantMiss(t, narrow, 2)
-	if n.Count(cache.MissCorrupt) != 1 {
-		t.Errorf("%d misses were counted as corrupt, not 1", n.Count(cache.MissCorrupt))
+	for _, c := range []deflate{{7}, {6}} {
+		var n cache.Counter
+		wide := redisstore.New(open(t, rdb, "shop"), "s", &options{Compressor: c})
+		narrow := redisstore.New(open(t, rdb, "shop"), "s", &options{Compressor: c, MaxValue: 1000, Observer: &n})
+		fill(t, wide, 1, entry(strings.Repeat("x", 1000)))
+		want(t, narrow, 1, strings.Repeat("x", 1000))
+		fill(t, wide, 2, entry(strings.Repeat("x", 1001)))
+		want(t, wide, 2, strings.Repeat("x", 1001))
+		wantMiss(t, narrow, 2)
+		if n.Count(cache.MissCorrupt) != 1 {
+			t.Errorf("method %d: %d misses were counted as corrupt, not 1", c.method, n.Count(cache.MissCorrupt))
+		}
 	}
 }
 
-func TestValuesThatAreDecompressedAtOnceDoNotMix(t *testing.T) {
+// nested decodes after it has done something else with the store.
+type nested struct {
+	cache.Text
+	first func()
+}
+
+func (c *nested) Decode(data []byte) (string, error) {
+	if f := c.first; f != nil {
+		c.first = nil
+		f()
+	}
+	return c.Text.Decode(data)
+}
+
+func TestScratchMemoryIsNotLentTwice(t *testing.T) {
 	_, rdb := mini(t)
-	s := redisstore.New(open(t, rdb, "shop"), "s", &redisstore.StoreOptions[int, []byte]{Compressor: deflate{7}})
-	text := func(k int) []byte { return bytes.Repeat(fmt.Append(nil, k), 200+k) }
-	kept := make([][]byte, 20)
-	for k := range kept {
-		fill(t, s, k, entry(text(k)))
-	}
-	var wg sync.WaitGroup
-	for range 4 {
-		wg.Go(func() {
-			for k := range kept {
-				e, err := s.Get(t.Context(), k)
-				if err != nil || e == nil || !bytes.Equal(e.Value, text(k)) {
-					t.Errorf("%d is %v, %v", k, e, err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	for k := range kept {
-		if e, err := s.Get(t.Context(), k); err != nil || e == nil {
-			t.Fatalf("%d is %v, %v", k, e, err)
-		} else {
-			kept[k] = e.Value
+	codec := &nested{}
+	s := redisstore.New(open(t, rdb, "shop"), "s", &options{Codec: codec, Compressor: deflate{7}})
+	one, two := strings.Repeat("one ", 500), strings.Repeat("two ", 500)
+	for range 20 { // the pool may also lend something else
+		fill(t, s, 1, entry(one))
+		codec.first = func() {
+			want(t, s, 2, two)
+			fill(t, s, 3, entry(two))
 		}
-	}
-	for k := range kept { // later reads have not changed it
-		if !bytes.Equal(kept[k], text(k)) {
-			t.Errorf("%d has become %.20q", k, kept[k])
+		fill(t, s, 2, entry(two))
+		want(t, s, 1, one)
+		if codec.first != nil {
+			t.Fatal("the codec was not asked")
 		}
 	}
 }
