@@ -1,0 +1,10 @@
+module github.com/larder-cache/larder/codec/cbor
+
+go 1.26.0
+
+require (
+	github.com/fxamacker/cbor/v2 v2.10.0
+	github.com/larder-cache/larder v0.0.0
+)
+
+replace github.com/larder-cache/larder => ../..
