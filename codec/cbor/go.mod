@@ -7,4 +7,6 @@ require (
 	github.com/larder-cache/larder v0.0.0
 )
 
+require github.com/x448/float16 v0.8.4 // indirect
+
 replace github.com/larder-cache/larder => ../..
