@@ -22,7 +22,7 @@ endif
 # The go.work file lists the modules; the pattern "work" is all their packages.
 
 .DEFAULT_GOAL := help
-.PHONY: help check cross tidy test race verify mutants fuzz bench readme survive cover
+.PHONY: help check cross tidy test race verify mutants fuzz bench readme codecs survive cover
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -66,6 +66,9 @@ bench: ## larder bench, with BENCHFLAGS
 
 readme: ## run the benchmark and put its output into README.md
 	scripts/readme-bench.sh $(BENCHFLAGS)
+
+codecs: ## measure codecs and compressors, and put the tables into docs/codecs.md
+	$(GO) run ./codec/compare -into docs/codecs.md
 
 survive: ## let other libraries meet the same accidents, and write docs/benchmarks/survival.md
 	scripts/ensure-redis.sh
