@@ -70,10 +70,17 @@ func (g *engine[K, V]) Get(ctx context.Context, key K) (V, error) {
 		return r.value, r.err
 	}
 	e, bypass, err := g.ask(ctx, key)
-	if e != nil {
-		r := g.result(e)
-		return r.value, r.err
+	if e == nil {
+		return g.share(ctx, key, bypass, err)
 	}
+	if e.Absent {
+		err = g.o.NotFound
+	}
+	return e.Value, err // one copy of the value, which may be large
+}
+
+// share has the answer loaded, unless err is the answer.
+func (g *engine[K, V]) share(ctx context.Context, key K, bypass bool, err error) (V, error) {
 	var r result[V]
 	if err == nil {
 		r, err = g.flights.Do(ctx, key, bypass)
