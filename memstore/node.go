@@ -9,21 +9,29 @@ import (
 
 // node is an entry in a store, with all that a hit needs in one piece.
 type node[K comparable, V any] struct {
-	hash  uint32      // the upper half
-	slot  uint32      // in shard.nodes
-	used  atomic.Bool // since the policy looked last
-	timed bool        // only under a lease, or a guard that we do not know
+	hash  uint32        // the upper half
+	slot  uint32        // in shard.nodes
+	used  atomic.Uint32 // when it was hit last, in generations, and how often, in the two lower bits
+	timed bool          // only under a lease, or a guard that we do not know
 	key   K
 	next  atomic.Pointer[node[K, V]] // in the bucket
 	entry cache.Entry[V]
 }
 
-// use notes a hit. The line is written to only when that is news, so that readers
-// of one key do not take it from each other.
-func (n *node[K, V]) use() {
-	if !n.used.Load() {
-		n.used.Store(true)
+// hitOnce is the mark of an entry that was hit, where generations do not matter.
+const hitOnce = 1<<2 | 1
+
+// hit notes a hit. The line is written to only if it is the first one of a
+// generation, so that readers of one key do not take it from each other.
+func (sh *shard[K, V]) hit(n *node[K, V]) {
+	if now := sh.now.Load(); n.used.Load()>>2 != now {
+		hitIn(&n.used, now)
 	}
+}
+
+// hitIn notes the first hit in a generation, and counts up to 3.
+func hitIn(used *atomic.Uint32, now uint32) {
+	used.Store(now<<2 | min(3, used.Load()&3+1))
 }
 
 // table finds nodes by key. Readers take no lock; writers hold that of the shard.

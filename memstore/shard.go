@@ -12,7 +12,8 @@ const memory = 128
 // shard is a part of a store. Hits read its table; all else takes its lock.
 type shard[K comparable, V any] struct {
 	table atomic.Pointer[table[K, V]] // nil while it grows
-	_     [56]byte                    // writers do not disturb readers more than they must
+	now   atomic.Uint32               // the generation
+	_     [52]byte                    // writers do not disturb readers more than they must
 
 	mu       sync.Mutex
 	closed   bool
@@ -40,8 +41,18 @@ type quarantine struct {
 func (sh *shard[K, V]) init(capacity int) {
 	sh.capacity = capacity
 	sh.table.Store(newTable[K, V](minBuckets))
-	sh.order = newLRU(capacity)
+	sh.now.Store(1)
+	sh.order = newRing(sh)
 }
+
+func (sh *shard[K, V]) used(slot uint32) *atomic.Uint32 {
+	if n := sh.nodes[slot]; n != nil {
+		return &n.used
+	}
+	return nil
+}
+
+func (sh *shard[K, V]) hash(slot uint32) uint32 { return sh.nodes[slot].hash }
 
 // peek returns the node of a key. The lock is held.
 func (sh *shard[K, V]) peek(key K, hash uint64) *node[K, V] {
@@ -125,9 +136,9 @@ func (sh *shard[K, V]) clear(end bool) []*node[K, V] {
 	gone := make([]*node[K, V], 0, sh.count)
 	for _, slot := range sh.order.slots() {
 		gone = append(gone, sh.nodes[slot])
-		sh.order.remove(slot)
 	}
 	sh.nodes, sh.free, sh.count = nil, nil, 0
+	sh.order = newRing(sh)
 	sh.table.Store(newTable[K, V](minBuckets))
 	sh.sequence++
 	sh.cleared = sh.sequence
@@ -196,8 +207,9 @@ func (sh *shard[K, V]) add(n *node[K, V]) (gone eviction[K, V]) {
 	if old := t.find(n.key, n.hash); old != nil {
 		n.slot = old.slot
 		sh.nodes[n.slot] = n
+		n.used.Store(old.used.Load())
 		t.link(n, old)
-		sh.order.add(n.slot, n.hash)
+		sh.hit(n)
 		return eviction[K, V]{old, Replaced}
 	}
 	switch {
@@ -227,7 +239,7 @@ func (sh *shard[K, V]) add(n *node[K, V]) (gone eviction[K, V]) {
 // evict takes the victim out of the table. Its slot is to be taken over. The lock
 // is held.
 func (sh *shard[K, V]) evict() eviction[K, V] {
-	old := sh.nodes[sh.order.victim(func(slot uint32) bool { return sh.nodes[slot].used.Swap(false) })]
+	old := sh.nodes[sh.order.victim()]
 	sh.table.Load().unlink(old)
 	return eviction[K, V]{old, Full}
 }

@@ -28,8 +28,7 @@ type Options[K comparable, V any] struct {
 type Reason uint8
 
 const (
-	// Full: the store was full and this entry had not been used for the
-	// longest time.
+	// Full: the store was full and others were more likely to be used again.
 	Full Reason = iota
 	// Expired: its time was over.
 	Expired
@@ -63,9 +62,11 @@ type Store[K comparable, V any] struct {
 // New returns a Store of at most capacity entries whose tags are in domain; nil
 // is a domain of its own. It panics if capacity is not positive.
 //
-// Up to 1024 entries, the entry that leaves a full store is exactly the least
-// recently used. Larger stores are made of shards whose capacities sum up to
-// the whole, and it is the least recently used of its shard.
+// Larger stores are made of shards, each with a part of the capacity and, in the
+// long run, of the keys; up to 1024 entries there is one. When a shard is full,
+// what leaves is an entry that has not been used since the shard looked at it last,
+// and it looks at all in turn. That is close to the least recently used one, but
+// not always it.
 func New[K comparable, V any](domain *invalidation.Domain, capacity int, o *Options[K, V]) *Store[K, V] {
 	if capacity <= 0 {
 		panic(fmt.Sprintf("larder: memstore.New: capacity is %d: it must be positive", capacity))
@@ -111,11 +112,12 @@ func (s *Store[K, V]) Domain() *invalidation.Domain { return s.domain }
 // so, cache.ErrApart.
 func (s *Store[K, V]) Get(_ context.Context, key K) (*cache.Entry[V], error) {
 	h := s.hash(key)
-	n := s.shard(h).find(key, upper(h))
+	sh := s.shard(h)
+	n := sh.find(key, upper(h))
 	if n == nil {
 		return nil, s.miss(key, h)
 	}
-	n.use()
+	sh.hit(n)
 	if n.timed || !s.clock.before(n.entry.Expires) {
 		now := time.Now()
 		s.clock.start(now)
@@ -156,11 +158,12 @@ func (s *Store[K, V]) timed(n *node[K, V], h uint64, now time.Time) (*cache.Entr
 
 func (s *Store[K, V]) get(key K, now time.Time) (*cache.Entry[V], error) {
 	h := s.hash(key)
-	n := s.shard(h).find(key, upper(h))
+	sh := s.shard(h)
+	n := sh.find(key, upper(h))
 	if n == nil {
 		return nil, s.miss(key, h)
 	}
-	n.use()
+	sh.hit(n)
 	return s.timed(n, h, now)
 }
 

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/memstore"
 	"go.uber.org/goleak"
@@ -63,39 +63,65 @@ func TestCapacityIsWhatWasAsked(t *testing.T) {
 	memstore.New[int, int](nil, 0, nil)
 }
 
-// The model does what the documentation says, on a list and a set.
+// clockModel does what the documentation says, with a search where the store has an index.
+type clockModel struct {
+	keys []int // by slot; -1 in a hole
+	used []bool
+	free []int
+	hand int
+	size int // the capacity
+}
+
+func (m *clockModel) remove(k int) {
+	if slot := slices.Index(m.keys, k); slot >= 0 {
+		m.keys[slot] = -1
+		m.free = append(m.free, slot)
+	}
+}
+
+func (m *clockModel) fill(k int) {
+	if slot := slices.Index(m.keys, k); slot >= 0 {
+		m.used[slot] = true
+		return
+	}
+	switch {
+	case len(m.free) > 0:
+		slot := m.free[len(m.free)-1]
+		m.free = m.free[:len(m.free)-1]
+		m.keys[slot], m.used[slot] = k, true
+	case len(m.keys) < m.size:
+		m.keys, m.used = append(m.keys, k), append(m.used, false)
+	default:
+		for ; m.used[m.hand]; m.hand = (m.hand + 1) % m.size {
+			m.used[m.hand] = false
+		}
+		m.keys[m.hand] = k
+		m.hand = (m.hand + 1) % m.size
+	}
+}
+
 func TestWhatWasUsedHasASecondChance(t *testing.T) {
 	for _, capacity := range []int{1, 50, 1024} {
 		seed := rand.Uint64()
 		r := rand.New(rand.NewPCG(seed, 1))
 		s := memstore.New[int, int](nil, capacity, nil)
-		model, _ := simplelru.NewLRU[int, int](capacity, nil)
-		used := map[int]bool{}
+		model := &clockModel{size: capacity}
 		for i := range 20_000 {
 			switch k := r.IntN(2*capacity + 2); r.IntN(10) {
 			case 0:
 				s.Invalidate(ctx, k)
-				model.Remove(k)
-				delete(used, k)
+				model.remove(k)
 			case 1, 2, 3:
 				fill(t, s, k, entry(i))
-				for !model.Contains(k) && model.Len() == capacity {
-					oldest, _, _ := model.GetOldest()
-					if !used[oldest] {
-						model.RemoveOldest()
-						continue
-					}
-					delete(used, oldest)
-					model.Get(oldest)
-				}
-				model.Add(k, i)
-				delete(used, k)
+				model.fill(k)
 			default:
-				want := model.Contains(k)
-				if got := has(t, s, k); got != want {
-					t.Fatalf("capacity %d, seed %d, step %d: key %d is there: %v, in the model: %v", capacity, seed, i, k, got, want)
+				slot := slices.Index(model.keys, k)
+				if got := has(t, s, k); got != (slot >= 0) {
+					t.Fatalf("capacity %d, seed %d, step %d: key %d is there: %v, in the model: %v", capacity, seed, i, k, got, !got)
 				}
-				used[k] = want
+				if slot >= 0 {
+					model.used[slot] = true
+				}
 			}
 		}
 	}
