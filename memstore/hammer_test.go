@@ -16,7 +16,11 @@ import (
 // a hit has the value of its key, no older than what was invalidated before it began.
 func TestEverythingAtOnce(t *testing.T) {
 	for _, capacity := range []int{1, 7, 300, 3000} {
-		t.Run(fmt.Sprint(capacity), func(t *testing.T) { hammer(t, capacity) })
+		for eviction := range Adaptive + 1 {
+			t.Run(fmt.Sprintf("%d/%v", capacity, eviction), func(t *testing.T) {
+				hammer(t, capacity, Options[int, stamped]{Eviction: eviction})
+			})
+		}
 	}
 }
 
@@ -25,14 +29,15 @@ type stamped struct {
 	version int64
 }
 
-func hammer(t *testing.T, capacity int) {
+func hammer(t *testing.T, capacity int, o Options[int, stamped]) {
 	const keys = 1000
 	ctx, seed := t.Context(), rand.Uint64()
-	s := New[int, stamped](nil, capacity, &Options[int, stamped]{OnEvict: func(k int, e *cache.Entry[stamped], _ Reason) {
+	o.OnEvict = func(k int, e *cache.Entry[stamped], _ Reason) {
 		if e.Value.key != k {
 			t.Errorf("seed %d: %d leaves as %d", seed, e.Value.key, k)
 		}
-	}})
+	}
+	s := New(nil, capacity, &o)
 	var origin, done [keys]atomic.Int64 // versions that exist, and that were invalidated
 	var wg sync.WaitGroup
 	var hits atomic.Int64

@@ -26,6 +26,9 @@ const hitOnce = 1<<2 | 1
 func (sh *shard[K, V]) hit(n *node[K, V]) {
 	if now := sh.now.Load(); n.used.Load()>>2 != now {
 		hitIn(&n.used, now)
+		if sh.trials != nil {
+			sh.trials.request(n.hash)
+		}
 	}
 }
 

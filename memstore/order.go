@@ -8,9 +8,13 @@ type order interface {
 	add(slot, hash uint32)
 	// remove notes that the entry of a slot leaves, for a reason of its own.
 	remove(slot uint32)
+	// forget notes that a key was invalidated that has no entry.
+	forget(hash uint32)
 	// victim chooses an entry that is to leave and returns its slot, which it
-	// takes for empty from then on. There must be one.
-	victim() (slot uint32)
+	// takes for empty from then on. There must be one. next is the weight of what
+	// will be added, or 0 if that was added before; then it is not the victim if
+	// there is another one.
+	victim(next int) (slot uint32)
 	// slots returns the slots that are taken, the next victim first, more or less.
 	slots() []uint32
 }
@@ -22,7 +26,25 @@ type residents interface {
 	used(slot uint32) *atomic.Uint32
 	// hash returns the hash of the key.
 	hash(slot uint32) uint32
+	// weight returns what the entry takes of the capacity.
+	weight(slot uint32) int
 }
 
 // none is no slot.
 const none = ^uint32(0)
+
+func (sh *shard[K, V]) newOrder() order {
+	switch sh.eviction {
+	case TwoQueue:
+		return newTwoQueue(sh.capacity, sh)
+	case Adaptive:
+		return newAdaptive(sh.capacity, sh, &sh.now, sh.trials)
+	}
+	return newRing(sh)
+}
+
+// orders is what the orders of all shards of a store have in common.
+type orders struct {
+	eviction Eviction
+	trials   *trials // of Adaptive
+}

@@ -9,9 +9,10 @@ type ring struct {
 	size    uint32 // slots that were ever taken
 	hand    uint32
 	vacated uint32 // the slot that the hand has just passed
+	newest  uint32 // the slot that was filled last
 }
 
-func newRing(at residents) *ring { return &ring{at: at, vacated: none} }
+func newRing(at residents) *ring { return &ring{at: at, vacated: none, newest: none} }
 
 // add counts an entry that fills a hole as used: the hand may be just before it.
 func (r *ring) add(slot, _ uint32) {
@@ -22,16 +23,21 @@ func (r *ring) add(slot, _ uint32) {
 	default:
 		r.at.used(slot).Store(hitOnce)
 	}
-	r.vacated = none
+	r.vacated, r.newest = none, slot
 }
 
 func (r *ring) remove(uint32) {}
+func (r *ring) forget(uint32) {}
 
-func (r *ring) victim() uint32 {
+func (r *ring) victim(next int) uint32 {
 	for {
 		slot := r.hand
 		if r.hand++; r.hand == r.size {
 			r.hand = 0
+		}
+		if next == 0 && slot == r.newest {
+			r.newest = none // once: there may be no other
+			continue
 		}
 		if used := r.at.used(slot); used != nil && used.Swap(0) == 0 {
 			r.vacated = slot

@@ -13,7 +13,8 @@ const memory = 128
 type shard[K comparable, V any] struct {
 	table atomic.Pointer[table[K, V]] // nil while it grows
 	now   atomic.Uint32               // the generation
-	_     [52]byte                    // writers do not disturb readers more than they must
+	*orders
+	_ [40]byte // writers do not disturb readers more than they must
 
 	mu       sync.Mutex
 	closed   bool
@@ -38,11 +39,11 @@ type quarantine struct {
 	tainted bool // somebody else has touched it: nobody's value may be installed
 }
 
-func (sh *shard[K, V]) init(capacity int) {
-	sh.capacity = capacity
+func (sh *shard[K, V]) init(capacity int, o *orders) {
+	sh.capacity, sh.orders = capacity, o
 	sh.table.Store(newTable[K, V](minBuckets))
 	sh.now.Store(1)
-	sh.order = newRing(sh)
+	sh.order = sh.newOrder()
 }
 
 func (sh *shard[K, V]) used(slot uint32) *atomic.Uint32 {
@@ -53,6 +54,8 @@ func (sh *shard[K, V]) used(slot uint32) *atomic.Uint32 {
 }
 
 func (sh *shard[K, V]) hash(slot uint32) uint32 { return sh.nodes[slot].hash }
+
+func (sh *shard[K, V]) weight(uint32) int { return 1 }
 
 // peek returns the node of a key. The lock is held.
 func (sh *shard[K, V]) peek(key K, hash uint64) *node[K, V] {
@@ -88,6 +91,8 @@ func (sh *shard[K, V]) take(key K, hash uint64) *node[K, V] {
 	n := sh.peek(key, hash)
 	if n != nil {
 		sh.remove(n)
+	} else {
+		sh.order.forget(upper(hash))
 	}
 	return n
 }
@@ -138,7 +143,7 @@ func (sh *shard[K, V]) clear(end bool) []*node[K, V] {
 		gone = append(gone, sh.nodes[slot])
 	}
 	sh.nodes, sh.free, sh.count = nil, nil, 0
-	sh.order = newRing(sh)
+	sh.order = sh.newOrder()
 	sh.table.Store(newTable[K, V](minBuckets))
 	sh.sequence++
 	sh.cleared = sh.sequence
@@ -239,7 +244,7 @@ func (sh *shard[K, V]) add(n *node[K, V]) (gone eviction[K, V]) {
 // evict takes the victim out of the table. Its slot is to be taken over. The lock
 // is held.
 func (sh *shard[K, V]) evict() eviction[K, V] {
-	old := sh.nodes[sh.order.victim()]
+	old := sh.nodes[sh.order.victim(1)]
 	sh.table.Load().unlink(old)
 	return eviction[K, V]{old, Full}
 }

@@ -22,6 +22,8 @@ type Options[K comparable, V any] struct {
 	// OnEvict is called for every entry that leaves the store, with no lock
 	// held, on the goroutine that caused it.
 	OnEvict func(key K, e *cache.Entry[V], why Reason)
+	// Eviction is how a store that is full chooses what leaves.
+	Eviction Eviction
 }
 
 // Reason is why an entry left a store.
@@ -77,14 +79,19 @@ func New[K comparable, V any](domain *invalidation.Domain, capacity int, o *Opti
 	if o == nil {
 		o = &Options[K, V]{}
 	}
+	o.Eviction.check()
 	s := &Store[K, V]{domain: domain, name: o.Name, observer: o.Observer, onEvict: o.OnEvict, leased: domain.Leased(),
 		seed: maphash.MakeSeed(), shards: make([]shard[K, V], shardCount(capacity, runtime.GOMAXPROCS(0)))}
+	common := &orders{eviction: o.Eviction}
+	if o.Eviction == Adaptive {
+		common.trials = newTrials(capacity)
+	}
 	for i := range s.shards {
 		n := capacity / len(s.shards)
 		if i < capacity%len(s.shards) {
 			n++
 		}
-		s.shards[i].init(n)
+		s.shards[i].init(n, common)
 	}
 	return s
 }

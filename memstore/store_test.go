@@ -47,12 +47,14 @@ func has[K comparable, V any](t testing.TB, s *memstore.Store[K, V], k K) bool {
 
 func TestCapacityIsWhatWasAsked(t *testing.T) {
 	for _, capacity := range []int{1, 2, 7, 1023, 1024, 1025, 5000, 10_000, 12_345} {
-		s := memstore.New[int, int](nil, capacity, nil)
-		for i := range 20 * capacity {
-			fill(t, s, i, entry(i))
-		}
-		if n := s.Len(); n != capacity {
-			t.Errorf("a store of %d holds %d", capacity, n)
+		for _, e := range policies {
+			s := memstore.New(nil, capacity, &memstore.Options[int, int]{Eviction: e})
+			for i := range 20 * capacity {
+				fill(t, s, i, entry(i))
+			}
+			if n := s.Len(); n != capacity || !has(t, s, 20*capacity-1) {
+				t.Errorf("%v: a store of %d holds %d, or not what was stored last", e, capacity, n)
+			}
 		}
 	}
 	defer func() {

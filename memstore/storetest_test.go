@@ -11,8 +11,12 @@ import (
 
 var capacities = map[string]int{"OneShard": 1000, "Sharded": 100_000}
 
-func subject(capacity int) storetest.Subject {
-	s := memstore.New[string, string](nil, capacity, nil)
+var policies = []memstore.Eviction{memstore.LRU, memstore.TwoQueue, memstore.Adaptive}
+
+func subject(capacity int) storetest.Subject { return subjectWith(capacity, memstore.LRU) }
+
+func subjectWith(capacity int, e memstore.Eviction) storetest.Subject {
+	s := memstore.New(nil, capacity, &memstore.Options[string, string]{Eviction: e})
 	return storetest.Subject{
 		Store: s, Peer: s, InvalidateTags: s.Domain().InvalidateTags,
 		Lose:  func(context.Context) error { s.Clear(); return nil },
@@ -22,9 +26,11 @@ func subject(capacity int) storetest.Subject {
 
 func TestItKeepsTheContract(t *testing.T) {
 	for name, capacity := range capacities {
-		t.Run(name, func(t *testing.T) {
-			storetest.Run(t, func(testing.TB) storetest.Subject { return subject(capacity) })
-		})
+		for _, e := range policies {
+			t.Run(name+"/"+e.String(), func(t *testing.T) {
+				storetest.Run(t, func(testing.TB) storetest.Subject { return subjectWith(capacity, e) })
+			})
+		}
 	}
 }
 
@@ -42,13 +48,15 @@ func concurrent(t *testing.T) storetest.Rule {
 func TestNobodyReadsWhatWasLoadedBeforeAnInvalidation(t *testing.T) {
 	rule := concurrent(t)
 	for name, capacity := range map[string]int{"Crowded": 2, "OneShard": 1000, "Sharded": 100_000} {
-		t.Run(name, func(t *testing.T) {
-			for range 50 {
-				if err := rule.Check(t.Context(), subject(capacity)); err != nil {
-					t.Fatal(err)
+		for _, e := range policies {
+			t.Run(name+"/"+e.String(), func(t *testing.T) {
+				for range 50 {
+					if err := rule.Check(t.Context(), subjectWith(capacity, e)); err != nil {
+						t.Fatal(err)
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
 

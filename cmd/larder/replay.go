@@ -72,8 +72,9 @@ func newReplay() *cobra.Command {
 		Use:   "replay FILE...",
 		Short: "Compare eviction policies on request traces",
 		Long: `Replay reads request traces and prints, for several capacities, the share of
-requests that a read-through cache answers (get; on a miss, insert) under LRU
-and under the optimum that knows the future, and the gap between them.
+requests that a read-through cache answers (get; on a miss, insert) under LRU,
+under each policy of the store in memory (memstore is its default) and under the
+optimum that knows the future, and the gaps to that.
 
 Traces may be plain or compressed with gzip, xz or zstd. Compression and format
 are recognised by content:

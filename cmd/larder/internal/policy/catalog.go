@@ -1,11 +1,16 @@
 package policy
 
+import "github.com/larder-cache/larder/memstore"
+
 // Names of the policies in the catalog.
 const (
 	// LRU evicts the entry whose last request is longest ago.
 	LRU = "lru"
-	// Memstore is the store in memory of the library.
+	// Memstore is the store in memory of the library, as it is by default.
 	Memstore = "memstore"
+	// TwoQueue and Adaptive are the same with another eviction policy.
+	TwoQueue = "2q"
+	Adaptive = "adaptive"
 	// Optimum knows the future; no policy has more hits.
 	Optimum = "optimum"
 )
@@ -14,7 +19,9 @@ const (
 // new policy is one line here.
 var catalog = []Kind{
 	{LRU, newLRU},
-	{Memstore, newMemstore},
+	{Memstore, memstoreWith(Memstore, memstore.LRU)},
+	{TwoQueue, memstoreWith(TwoQueue, memstore.TwoQueue)},
+	{Adaptive, memstoreWith(Adaptive, memstore.Adaptive)},
 	{Optimum, newOptimum},
 }
 

@@ -8,19 +8,22 @@ import (
 )
 
 // store is the library's own store in memory, used as a loader uses it. Above
-// 1024 entries it is sharded, so it is not exactly an LRU.
+// 1024 entries it is sharded.
 type store struct {
 	*memstore.Store[uint32, struct{}]
+	name  string
 	entry *cache.Entry[struct{}]
 }
 
-func newMemstore(s Setup) (Policy, error) {
-	return &store{memstore.New[uint32, struct{}](nil, s.Capacity, nil),
-		&cache.Entry[struct{}]{Fresh: cache.Forever, Expires: cache.Forever}}, nil
+func memstoreWith(name string, e memstore.Eviction) func(Setup) (Policy, error) {
+	return func(s Setup) (Policy, error) {
+		return &store{memstore.New(nil, s.Capacity, &memstore.Options[uint32, struct{}]{Eviction: e}), name,
+			&cache.Entry[struct{}]{Fresh: cache.Forever, Expires: cache.Forever}}, nil
+	}
 }
 
 // Name implements Policy.
-func (*store) Name() string { return Memstore }
+func (s *store) Name() string { return s.name }
 
 // Access implements Policy.
 func (s *store) Access(id uint32) bool {

@@ -1,0 +1,32 @@
+package memstore
+
+import "sync/atomic"
+
+// adaptive is queues whose window has the share that has proved best.
+type adaptive struct {
+	queues
+	trials *trials
+	choice int32
+}
+
+func newAdaptive(capacity int, at residents, now *atomic.Uint32, t *trials) *adaptive {
+	a := &adaptive{trials: t, choice: int32(len(shares) - 1)}
+	a.init(capacity, at, now)
+	return a
+}
+
+func (a *adaptive) add(slot, hash uint32) {
+	a.trials.request(hash)
+	if choice := a.trials.choice.Load(); choice != a.choice {
+		a.choice = choice
+		a.resize(a.capacity, shares[choice])
+	}
+	a.queues.add(slot, hash)
+}
+
+func (a *adaptive) remove(slot uint32) {
+	a.trials.drop(a.at.hash(slot))
+	a.queues.remove(slot)
+}
+
+func (a *adaptive) forget(hash uint32) { a.trials.drop(hash) }
