@@ -5,13 +5,17 @@ import (
 	"math"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/larder-cache/larder/cache"
 )
 
 // Hash is the CRC-32 (IEEE) of the name of a tag or key. It says in which lane
 // it is; all processes agree on it.
-func Hash(name string) uint32 { return crc32.ChecksumIEEE([]byte(name)) }
+func Hash(name string) uint32 {
+	// Without a copy: it is asked for several times in every read of Redis.
+	return crc32.ChecksumIEEE(unsafe.Slice(unsafe.StringData(name), len(name)))
+}
 
 // lane is a part of a Domain of which this process hears as a whole: either it
 // has heard of every invalidation in the lane up to some moment, or it drops

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -26,12 +27,8 @@ func (b *batch) add(read *lookup) {
 		}
 		cmd, ok := b.lane[read.lane]
 		if !ok {
-			if cmd = len(b.cmds); cmd < cap(b.cmds) {
-				b.cmds = b.cmds[:cmd+1]
-				b.cmds[cmd] = b.cmds[cmd][:0]
-			} else {
-				b.cmds = append(b.cmds, nil)
-			}
+			cmd = len(b.cmds)
+			b.cmds = append(b.cmds, nil)
 			if read.lane != noLane {
 				b.lane[read.lane] = cmd
 			}
@@ -48,7 +45,7 @@ func (b *batch) send(s *Space) {
 	}
 	clear(b.at)
 	clear(b.lane)
-	b.cmds = b.cmds[:0]
+	b.cmds = empty(b.cmds)
 	for _, a := range b.asks {
 		for i := range a.reads {
 			b.add(&a.reads[i])
@@ -80,7 +77,7 @@ func (b *batch) send(s *Space) {
 func (s *Space) mgets(ctx context.Context, cmds [][]string) (got [][]string, errs []error) {
 	got, errs = make([][]string, len(cmds)), make([]error, len(cmds))
 	if s.lanes == 1 && len(cmds) == 1 {
-		got[0], errs[0] = s.mgetRaw(ctx, cmds[0])
+		got[0], errs[0] = s.mgetRaw(ctx, &question{}, cmds[0])
 		return got, errs
 	}
 	calls := make([]*call, len(cmds))
@@ -100,28 +97,41 @@ func (s *Space) mgets(ctx context.Context, cmds [][]string) (got [][]string, err
 }
 
 // mgetRaw reads keys in one command. The results are parts of one piece of memory:
-// whoever keeps some of it makes a copy.
-func (s *Space) mgetRaw(ctx context.Context, keys []string) ([]string, error) {
-	args := make([]any, 1, 1+len(keys))
-	args[0] = "mget" // it is MGET also for one key: to GET, a key of another type is an error
-	for i := range keys {
-		args = append(args, &keys[i])
-	}
+// whoever keeps some of it makes a copy. The keys belong to the command from then
+// on, which a hook may keep.
+func (s *Space) mgetRaw(ctx context.Context, q *question, keys []string) ([]string, error) {
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	ctx = budget{ctx, time.Now().Add(s.timeout)}
-	cmd := redis.NewRawCmd(ctx, args...)
-	err := s.rdb.Process(ctx, cmd)
-	var got []string
+	q.budget = budget{ctx, time.Now().Add(s.timeout)}
+	args := append(q.args[:0], "mget") // also for one key: to GET, a key of another type is an error
+	for i := range keys {
+		args = append(args, &keys[i])
+	}
+	q.reply.expect(len(keys) * int(s.perKey.Load()))
+	err := s.rdb.Process(&q.budget, redis.NewRawWriteToCmd(&q.budget, &q.reply, args...))
+	got := slices.Grow(q.got[:0], len(keys))[:len(keys)]
 	if err == nil {
-		got, err = bulk(textOf(cmd.Val()), len(keys))
+		s.perKey.Store(int64(len(q.reply.buf)/len(keys) + 1))
+		err = bulk(textOf(q.reply.buf), got)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUnavailable, err)
 	}
 	return got, nil
+}
+
+// few is how many keys, with those of their tags, most reads have.
+const few = 5
+
+// question is what one command needs, in one piece if the keys are few.
+type question struct {
+	budget budget
+	keys   [few]string
+	args   [few + 1]any
+	got    [few]string
+	reply  reply
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/larder-cache/larder/cache"
@@ -108,19 +109,29 @@ var (
 // further and allocates no more than what is there, whatever lengths the bytes
 // claim.
 func parse(raw string) (*envelope, error) {
+	e := &envelope{}
+	_, err := e.parse(raw, nil)
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// parse is parse into e. Its stamps are put at the end of room, which is returned.
+func (e *envelope) parse(raw string, room []stamp) ([]stamp, error) {
 	const fixed = headerSize + len(magic) + 2 + 4 + 8 + 8
 	if len(raw) < fixed+4 || raw[0] != kindValue || raw[headerSize:headerSize+len(magic)] != magic {
-		return nil, errCorrupt
+		return room, errCorrupt
 	}
 	body := len(raw) - 4
 	if crc32.Checksum(bytesOf(raw[headerSize:body]), castagnoli) != binary.LittleEndian.Uint32(bytesOf(raw[body:])) {
-		return nil, errCorrupt
+		return room, errCorrupt
 	}
 	r := reader{rest: raw[headerSize+len(magic) : body]}
-	e := &envelope{header: raw[:headerSize]}
+	*e = envelope{header: raw[:headerSize]}
 	head := bytesOf(r.take(2 + 4 + 8 + 8))
 	if head[0]&^flagsKnown != 0 {
-		return nil, errUnknown
+		return room, errUnknown
 	}
 	e.absent, e.method, e.codec = head[0]&flagAbsent != 0, head[0]>>methodShift, head[1]
 	e.schema = binary.LittleEndian.Uint32(head[2:])
@@ -133,19 +144,19 @@ func parse(raw string) (*envelope, error) {
 	e.star = r.take(16)
 	n := r.uvarint()
 	if n > uint64(len(r.rest)/17) { // a stamp has 17 bytes at least
-		return nil, errCorrupt
+		return room, errCorrupt
 	}
-	if n > 0 {
-		e.stamps = make([]stamp, n)
+	from := len(room)
+	room = slices.Grow(room, int(n))
+	for range n {
+		room = append(room, stamp{r.text(), r.take(16)})
 	}
-	for i := range e.stamps {
-		e.stamps[i] = stamp{r.text(), r.take(16)}
-	}
+	e.stamps = room[from:len(room):len(room)]
 	if r.bad {
-		return nil, errCorrupt
+		return room, errCorrupt
 	}
 	e.payload = r.rest
-	return e, nil
+	return room, nil
 }
 
 // reader takes parts off the front of a string.

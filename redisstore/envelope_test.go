@@ -156,6 +156,7 @@ func FuzzKeyTextIsInjective(f *testing.F) {
 		f.Fatal(err)
 	}
 	s := &Space{ns: "n", lanes: 16}
+	s.makeKeys()
 	f.Fuzz(func(t *testing.T, a, b, c, d string) {
 		if p, q := (pair{a, b}), (pair{c, d}); p != q && text(p) == text(q) {
 			t.Fatalf("%+v and %+v are both %q", p, q, text(p))

@@ -76,13 +76,13 @@ func (g *gather) depart(reads []lookup) (waits *ask) {
 	return a
 }
 
-// wait returns when the answer is there or ctx has ended.
-func (a *ask) wait(ctx context.Context) error {
+// wait returns when the answer is there, or ctx has ended.
+func (a *ask) wait(ctx context.Context) (answered bool, err error) {
 	select {
 	case <-a.done:
-		return a.err
+		return true, a.err
 	case <-ctx.Done():
-		return ctx.Err()
+		return false, ctx.Err()
 	}
 }
 

@@ -111,7 +111,7 @@ func gatherSpace(t *testing.T, rdb redis.UniversalClient) *Store[int, int] {
 	return New[int, int](space, "rows", nil)
 }
 
-func store(t *testing.T, s *Store[int, int], k, v int) {
+func put(t *testing.T, s *Store[int, int], k, v int) {
 	t.Helper()
 	f, err := s.Reserve(t.Context(), cache.Slot[int]{Key: k, Tags: []string{"rows"}})
 	must(t, err)
@@ -125,7 +125,7 @@ func TestReadsThatComeWhileOneIsUnderWayGoInOneCommand(t *testing.T) {
 	defer rdb.Close()
 	s := gatherSpace(t, rdb)
 	for k := range 10 {
-		store(t, s, k, k)
+		put(t, s, k, k)
 	}
 	v := newValve(s.key(0))
 	s.space.Client().AddHook(v)
@@ -158,7 +158,7 @@ func TestAReadIsNotAnsweredByOneThatWasSentBefore(t *testing.T) {
 	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
 	defer rdb.Close()
 	s := gatherSpace(t, rdb)
-	store(t, s, 0, 1)
+	put(t, s, 0, 1)
 	v := newValve(s.key(0))
 	s.space.Client().AddHook(v)
 	s.space.gathers.single.patient()
@@ -166,7 +166,7 @@ func TestAReadIsNotAnsweredByOneThatWasSentBefore(t *testing.T) {
 	wg.Go(func() { s.Get(t.Context(), 0) })
 	<-v.reached
 	must(t, s.Invalidate(t.Context(), 0))
-	store(t, s, 0, 2)
+	put(t, s, 0, 2)
 	wg.Go(func() {
 		if e, err := s.Get(t.Context(), 0); err != nil || e == nil || e.Value != 2 {
 			t.Errorf("%+v, %v", e, err)
@@ -184,8 +184,8 @@ func TestWhoWaitsForAPlaceLeavesWithItsContext(t *testing.T) {
 	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
 	defer rdb.Close()
 	s := gatherSpace(t, rdb)
-	store(t, s, 0, 0)
-	store(t, s, 1, 1)
+	put(t, s, 0, 0)
+	put(t, s, 1, 1)
 	v := newValve(s.key(0))
 	s.space.Client().AddHook(v)
 	g := &s.space.gathers.single
@@ -215,8 +215,8 @@ func TestAReadThatHangsDoesNotHoldTheOthers(t *testing.T) {
 	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
 	defer rdb.Close()
 	s := gatherSpace(t, rdb)
-	store(t, s, 0, 0)
-	store(t, s, 1, 1)
+	put(t, s, 0, 0)
+	put(t, s, 1, 1)
 	v := newValve(s.key(0))
 	s.space.Client().AddHook(v)
 	var wg sync.WaitGroup
@@ -239,7 +239,7 @@ func TestInAClusterReadsGoTogetherByServer(t *testing.T) {
 	const rows = 60
 	byServer := map[*gather][]int{}
 	for k := range rows {
-		store(t, s, k, k)
+		put(t, s, k, k)
 		g := s.space.gathers.of(ctx, s.space, s.key(k))
 		byServer[g] = append(byServer[g], k)
 	}

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"hash/maphash"
 	"slices"
+	"strings"
 	"sync/atomic"
 )
 
@@ -47,23 +48,23 @@ func (h *hints) get(key string) *hint {
 	return noHint
 }
 
-// put remembers a hint, unless it is known. The strings are not parts of anything
-// larger.
+// put remembers a hint, unless it is known. The tags and what was rejected are not
+// parts of anything larger.
 func (h *hints) put(key string, tags []string, rejected string) {
 	p := h.get(key)
 	if p != noHint && p.rejected == rejected && slices.Equal(p.tags, tags) {
 		return
 	}
-	h.set(key).put(&hint{key, tags, rejected, p.large})
+	h.set(key).put(&hint{strings.Clone(key), tags, rejected, p.large})
 }
 
 // largeValue is the size, in bytes, from which values travel alone.
 const largeValue = 32 << 10
 
-// weigh remembers whether a value is large.
-func (h *hints) weigh(key string, size int) {
-	if p := h.get(key); p.large != (size >= largeValue) {
-		h.set(key).put(&hint{key, p.tags, p.rejected, !p.large})
+// hit remembers a valid value, unless it is as p, the hint of its key, says.
+func (h *hints) hit(p *hint, key string, tags []string, size int) {
+	if large := size >= largeValue; p.rejected != "" || p.large != large || !slices.Equal(p.tags, tags) {
+		h.set(key).put(&hint{strings.Clone(key), tags, "", large})
 	}
 }
 

@@ -23,11 +23,17 @@ import (
 // Names have no colon and the key comes last, so two keys are equal only if all
 // their parts are. The braces put a lane's keys in one slot of a cluster.
 
-func (s *Space) tagKey(tag string) string {
-	return s.ns + ":t:" + s.hashTag(s.lane(tag)) + ":" + tag
+func (s *Space) tagKey(tag string) string { return s.tagPrefixes[s.lane(tag)] + tag }
+func (s *Space) starKey(lane int) string  { return s.starKeys[lane] }
+
+// makeKeys makes what is in the keys of every read.
+func (s *Space) makeKeys() {
+	for lane := range s.lanes {
+		s.tagPrefixes = append(s.tagPrefixes, s.ns+":t:"+s.hashTag(lane)+":")
+		s.starKeys = append(s.starKeys, s.ns+":s:"+s.hashTag(lane))
+	}
 }
 
-func (s *Space) starKey(lane int) string { return s.ns + ":s:" + s.hashTag(lane) }
 func (s *Space) laneKey(lane int) string { return s.ns + ":b:" + s.hashTag(lane) }
 func (s *Space) hashTag(lane int) string { return "{" + s.ns + ":" + strconv.Itoa(lane) + "}" }
 

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"slices"
 )
 
 // maxMGet bounds the keys of one MGET, so that one large read does not hold up
@@ -76,23 +77,26 @@ func (l *lookup) deliver(v *view, got []string, err error) {
 // plan puts everything into one MGET, or a few if it is much.
 func (v *view) plan() []lookup {
 	n := len(v.keys) - v.read1 + len(v.names) - v.readT + 1
-	l := lookup{keys: make([]string, 0, n), dests: make([]dest, 0, n)}
+	v.question = &question{}
+	l := lookup{keys: slices.Grow(v.question.keys[:0], n), dests: slices.Grow(v.dests[:0], n)}
 	for i := v.read1; i < len(v.keys); i++ {
 		l.add(v.keys[i], toValue, i)
 	}
-	if v.stars == nil {
-		v.stars = make([]string, 1)
+	if len(v.stars) == 0 {
+		v.stars = append(v.stars, "")
 		l.add(v.space.starKey(0), toStar, 0)
 	}
 	for i := v.readT; i < len(v.names); i++ {
 		l.add(v.space.tagKey(v.names[i]), toTag, i)
 	}
-	var out []lookup
+	v.dests = l.dests
+	out := v.reads[:0]
 	for len(l.keys) > maxMGet {
 		out = append(out, lookup{keys: l.keys[:maxMGet], dests: l.dests[:maxMGet]})
 		l = lookup{keys: l.keys[maxMGet:], dests: l.dests[maxMGet:]}
 	}
-	return append(out, l)
+	v.reads = append(out, l)
+	return v.reads
 }
 
 // planCluster reads each value alone and the tags of a lane together, which are
@@ -100,8 +104,8 @@ func (v *view) plan() []lookup {
 func (v *view) planCluster() []lookup {
 	var out []lookup
 	lanes := make([]lookup, v.space.lanes)
-	if v.stars == nil {
-		v.stars = make([]string, v.space.lanes)
+	for len(v.stars) < v.space.lanes {
+		v.stars = append(v.stars, "")
 	}
 	asked := make([]bool, v.space.lanes)
 	for i := v.read1; i < len(v.keys); i++ {

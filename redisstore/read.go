@@ -30,7 +30,9 @@ func (s *Store[K, V]) Get(ctx context.Context, k K) (*cache.Entry[V], error) {
 
 func (s *Store[K, V]) get(ctx context.Context, key string) (*cache.Entry[V], error) {
 	h := s.hints.get(key)
-	v := view{space: s.space, gathers: !h.large}
+	v := newView(s.space)
+	defer v.release()
+	v.gathers = !h.large
 	v.value(key)
 	v.tags(h.tags)
 	v.watch()
@@ -38,7 +40,7 @@ func (s *Store[K, V]) get(ctx context.Context, key string) (*cache.Entry[V], err
 		s.observe(cache.Unavailable, err)
 		return nil, err
 	}
-	return s.judge(ctx, &v, 0)
+	return s.judge(ctx, v, 0)
 }
 
 // GetMany reads all keys and the versions of their tags in one round trip, and
@@ -47,23 +49,28 @@ func (s *Store[K, V]) GetMany(ctx context.Context, keys []K) (map[K]*cache.Entry
 	if s.space.closed.Load() {
 		return nil, errClosed
 	}
-	v := view{space: s.space}
-	at := make(map[K]int, len(keys))
+	v := newView(s.space)
+	defer v.release()
+	found := make(map[K]*cache.Entry[V], len(keys)) // nil for what is asked for
+	asked := make([]K, 0, len(keys))
+	var texts []byte
 	for _, k := range keys {
-		if _, ok := at[k]; ok {
+		if _, twice := found[k]; twice {
 			continue
 		}
-		key := s.key(k)
-		if key == "" {
+		from := len(texts)
+		if texts = s.appendKey(texts, k); len(texts) == from {
 			s.observe(cache.MissKey, nil)
 			continue
 		}
-		at[k] = len(v.keys)
+		key := textOf(texts[from:])
+		found[k] = nil
+		asked = append(asked, k)
 		v.value(key)
 		v.tags(s.hints.get(key).tags)
 	}
-	if len(v.keys) == 0 {
-		return map[K]*cache.Entry[V]{}, nil
+	if len(asked) == 0 {
+		return found, nil
 	}
 	v.watch()
 	err := v.read(ctx)
@@ -73,14 +80,14 @@ func (s *Store[K, V]) GetMany(ctx context.Context, keys []K) (map[K]*cache.Entry
 	if err != nil {
 		s.observe(cache.Unavailable, err)
 	}
-	found := make(map[K]*cache.Entry[V], len(at))
-	for k, i := range at {
-		if err != nil && !v.whole(i) {
-			continue
+	for i, k := range asked {
+		if err == nil || v.whole(i) {
+			if e, _ := s.judge(ctx, v, i); e != nil {
+				found[k] = e
+				continue
+			}
 		}
-		if e, _ := s.judge(ctx, &v, i); e != nil {
-			found[k] = e
-		}
+		delete(found, k)
 	}
 	return found, err
 }
@@ -109,16 +116,17 @@ func (s *Store[K, V]) entry(ctx context.Context, v *view, i int) (*cache.Entry[V
 	if raw[0] == kindToken && len(raw) == headerSize || raw[0] == kindQuarantine && len(raw) > headerSize {
 		return nil, cache.MissWriter, nil
 	}
-	env, err := parse(raw)
+	hint := s.hints.get(key)
+	known := hint.tags
+	env, err := v.at(i)
 	if err == errUnknown { // its nonce can be relied on
-		s.hints.put(key, s.hints.get(key).tags, strings.Clone(raw[:headerSize]))
+		s.hints.put(key, known, strings.Clone(raw[:headerSize]))
 		return nil, cache.MissSchema, nil
 	}
 	if err != nil || env.key != key {
 		s.hints.put(key, nil, "!"+raw[:min(len(raw), headerSize)]) // a copy
 		return nil, cache.MissCorrupt, nil
 	}
-	known := s.hints.get(key).tags
 	tags := known
 	if !sameTags(env.stamps, known) {
 		tags = make([]string, len(env.stamps))
@@ -145,7 +153,7 @@ func (s *Store[K, V]) entry(ctx context.Context, v *view, i int) (*cache.Entry[V
 		return reject(cache.MissExpired)
 	}
 	e := &cache.Entry[V]{Tags: tags, Fresh: env.fresh, Expires: env.expires, Cost: env.cost, Absent: env.absent}
-	if v.watches != nil {
+	if len(v.watches) > 0 {
 		e.Guard = guardOf(&v.watches[i], tags)
 	}
 	if !env.absent {
@@ -154,10 +162,7 @@ func (s *Store[K, V]) entry(ctx context.Context, v *view, i int) (*cache.Entry[V
 			return reject(kind)
 		}
 	}
-	if len(tags) > 0 || len(known) > 0 {
-		s.hints.put(key, tags, "")
-	}
-	s.hints.weigh(key, len(raw))
+	s.hints.hit(hint, key, tags, len(raw))
 	return e, 0, nil
 }
 

@@ -3,6 +3,8 @@ package redisstore
 import (
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,35 +19,71 @@ func (replyError) RedisError() {}
 
 var errReply = errors.New("larder: not the reply to MGET")
 
-// bulk takes a reply of n strings apart, "" for what is not there. It is as RESP 2 or
+// reply is the reply to a command as it came.
+type reply struct{ buf []byte }
+
+// mostExpected bounds the memory that is made for a reply before it comes.
+const mostExpected = 1 << 20
+
+func (r *reply) expect(size int) { r.buf = make([]byte, 0, min(size, mostExpected)+64) }
+
+func (r *reply) Write(p []byte) (int, error) {
+	r.buf = append(r.buf, p...)
+	return len(p), nil
+}
+
+// ReadFrom reads a string, which is written only once.
+func (r *reply) ReadFrom(src io.Reader) (n int64, err error) {
+	for {
+		room := 512
+		if l, ok := src.(*io.LimitedReader); ok {
+			if l.N <= 0 {
+				return n, nil
+			}
+			room = int(min(l.N, mostExpected)) // so what never comes costs no more
+		}
+		r.buf = slices.Grow(r.buf, room)
+		got, err := src.Read(r.buf[len(r.buf):cap(r.buf)])
+		r.buf = r.buf[:len(r.buf)+got]
+		n += int64(got)
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+}
+
+// bulk takes a reply of strings apart into out, "" for what is not there. It is as RESP 2 or
 // 3 writes it (https://redis.io/docs/latest/develop/reference/protocol-spec/). The
 // strings are parts of the reply.
-func bulk(reply string, n int) ([]string, error) {
+func bulk(reply string, out []string) error {
+	n := len(out)
 	line, rest, ok := strings.Cut(reply, "\r\n")
 	switch {
 	case !ok:
-		return nil, errReply
+		return errReply
 	case line[:min(1, len(line))] == "-":
-		return nil, replyError(line[1:])
+		return replyError(line[1:])
 	case line != "*"+strconv.Itoa(n):
-		return nil, fmt.Errorf("%w of %d keys: %.20q", errReply, n, line)
+		return fmt.Errorf("%w of %d keys: %.20q", errReply, n, line)
 	}
-	out := make([]string, n)
 	for i := range out {
 		if line, rest, ok = strings.Cut(rest, "\r\n"); !ok || line == "" {
-			return nil, errReply
+			return errReply
 		}
 		if line == "$-1" || line == "_" {
 			continue
 		}
 		size, err := strconv.Atoi(line[1:])
 		if line[0] != '$' || err != nil || size < 0 || size > len(rest)-2 || rest[size:size+2] != "\r\n" {
-			return nil, fmt.Errorf("%w: %.20q", errReply, line)
+			return fmt.Errorf("%w: %.20q", errReply, line)
 		}
 		out[i], rest = rest[:size], rest[size+2:]
 	}
 	if rest != "" {
-		return nil, errReply
+		return errReply
 	}
-	return out, nil
+	return nil
 }

@@ -46,26 +46,28 @@ type Space struct {
 	// stand in front of this space: what any process invalidates leaves them.
 	*invalidation.Domain
 
-	control  invalidation.Control
-	rdb      redis.UniversalClient
-	own      bool
-	ns       string
-	id       string // of this process, among those that use the space
-	lanes    int
-	timeout  time.Duration
-	lease    time.Duration
-	coherent bool
-	replicas Replicas
-	regress  Regress
-	observer cache.Observer
-	places   chan struct{} // of reads while memory cannot serve
-	bus      *bus          // nil if there is none
-	gathers  gathers
-	recent   recent
-	masters  masters
-	refused  atomic.Pointer[error] // why the space cannot be used
-	tagLife  atomic.Int64          // milliseconds
-	closed   atomic.Bool
+	control               invalidation.Control
+	rdb                   redis.UniversalClient
+	own                   bool
+	ns                    string
+	id                    string // of this process, among those that use the space
+	lanes                 int
+	tagPrefixes, starKeys []string // by lane
+	timeout               time.Duration
+	lease                 time.Duration
+	coherent              bool
+	replicas              Replicas
+	regress               Regress
+	observer              cache.Observer
+	places                chan struct{} // of reads while memory cannot serve
+	bus                   *bus          // nil if there is none
+	gathers               gathers
+	perKey                atomic.Int64 // bytes of the last reply, for each key
+	recent                recent
+	masters               masters
+	refused               atomic.Pointer[error] // why the space cannot be used
+	tagLife               atomic.Int64          // milliseconds
+	closed                atomic.Bool
 }
 
 // Open returns the space of the given name on the servers that rdb leads to. It
@@ -98,6 +100,7 @@ func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Option
 	if _, ok := rdb.(*redis.ClusterClient); ok {
 		s.lanes = clusterLanes
 	}
+	s.makeKeys()
 	s.tagLife.Store(minTagLife.Milliseconds())
 	s.Domain, s.control = invalidation.NewRemoteDomain(remote{s}, invalidation.RemoteOptions{
 		Lanes: s.lanes, Leased: !opts.NoBus, Behind: opts.Behind, Refuse: opts.Refuse,

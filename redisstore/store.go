@@ -94,6 +94,14 @@ func (s *Store[K, V]) key(k K) string {
 	return s.prefix + t
 }
 
+// appendKey appends the key of k, or nothing.
+func (s *Store[K, V]) appendKey(b []byte, k K) []byte {
+	if t := s.text(k); t != "" && len(t) <= maxKey {
+		b = append(append(b, s.prefix...), t...)
+	}
+	return b
+}
+
 // Invalidate removes keys and refuses their open fills, and lets all processes
 // know, whose memory drops them at once or, if they cannot hear of it, at the end
 // of their lease. It costs one round trip; in a cluster two. An error means that

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"sync"
 
 	"github.com/larder-cache/larder/invalidation"
 	"github.com/redis/go-redis/v9"
@@ -14,7 +15,7 @@ type view struct {
 	space *Space
 	keys  []string // of values
 	raws  []string // "" for what is not there
-	stars []string // versions of the lanes, by lane
+	stars []string // versions of the lanes, by lane; empty if they were not asked for
 	// tags that were asked for, with their versions
 	names    []string
 	versions []string
@@ -28,6 +29,66 @@ type view struct {
 	readT   int   // tags that have been asked for
 	failed  []int // values that could not be read
 	missing bool  // some tags or stars could not be read
+	left    bool  // somebody else may still write to what was asked for
+
+	parsed []parsed // values, by place
+	stamps []stamp
+	reads  []lookup // of the last plan
+	dests  []dest
+
+	question *question // that has the keys of the last plan, on a single server
+}
+
+// parsed is a value that was taken apart.
+type parsed struct {
+	envelope
+	done bool
+	err  error
+}
+
+// views are used again, as a read costs little but the memory that it takes.
+var views = sync.Pool{New: func() any { return new(view) }}
+
+// newView returns a view that has asked for nothing.
+func newView(s *Space) *view {
+	v := views.Get().(*view)
+	v.space = s
+	return v
+}
+
+// largeView is how many values a view had that is not kept.
+const largeView = 1000
+
+// release ends the use of a view. What was read is its own; the view forgets it.
+func (v *view) release() {
+	if v.left || cap(v.keys) > largeView || cap(v.names) > largeView {
+		return
+	}
+	*v = view{
+		keys: empty(v.keys), raws: empty(v.raws), stars: empty(v.stars), names: empty(v.names), versions: empty(v.versions),
+		watches: empty(v.watches), failed: v.failed[:0], parsed: empty(v.parsed), stamps: empty(v.stamps),
+		reads: empty(v.reads), dests: v.dests[:0],
+	}
+	views.Put(v)
+}
+
+// empty returns the memory of s, which keeps nothing alive any more.
+func empty[T any](s []T) []T {
+	clear(s)
+	return s[:0]
+}
+
+// at returns the i-th value taken apart.
+func (v *view) at(i int) (*envelope, error) {
+	for len(v.parsed) <= i {
+		v.parsed = append(v.parsed, parsed{})
+	}
+	p := &v.parsed[i]
+	if !p.done {
+		p.done = true
+		v.stamps, p.err = p.parse(v.raws[i], v.stamps)
+	}
+	return &p.envelope, p.err
 }
 
 // value adds a value to what read asks for.
@@ -40,12 +101,18 @@ func (v *view) value(key string) {
 // to ask.
 func (v *view) tags(tags []string) bool {
 	for _, t := range tags {
-		if v.find(t) < 0 {
-			v.names = append(v.names, t)
-			v.versions = append(v.versions, "")
-			if v.index != nil {
-				v.index[t] = len(v.names) - 1
-			}
+		v.tag(t)
+	}
+	return v.readT < len(v.names)
+}
+
+// tag is tags for one tag.
+func (v *view) tag(t string) bool {
+	if v.find(t) < 0 {
+		v.names = append(v.names, t)
+		v.versions = append(v.versions, "")
+		if v.index != nil {
+			v.index[t] = len(v.names) - 1
 		}
 	}
 	return v.readT < len(v.names)
@@ -54,9 +121,8 @@ func (v *view) tags(tags []string) bool {
 // watch begins to watch what is about to be read, so that it can be served from
 // memory afterwards.
 func (v *view) watch() {
-	v.watches = make([]invalidation.Watch, len(v.keys))
-	for i, k := range v.keys {
-		v.watches[i] = v.space.WatchKey(invalidation.Hash(k))
+	for _, k := range v.keys {
+		v.watches = append(v.watches, v.space.WatchKey(invalidation.Hash(k)))
 	}
 }
 
@@ -128,7 +194,7 @@ func (v *view) read(ctx context.Context) error {
 // readAlone reads in one trip of its own.
 func (v *view) readAlone(ctx context.Context, reads []lookup) error {
 	if v.space.lanes == 1 && len(reads) == 1 {
-		got, err := v.space.mgetRaw(ctx, reads[0].keys)
+		got, err := v.space.mgetRaw(ctx, v.question, reads[0].keys)
 		reads[0].deliver(v, got, err)
 		return err
 	}
@@ -153,9 +219,9 @@ func (v *view) complete(ctx context.Context) error {
 		if raw == "" || raw[0] != kindValue {
 			continue
 		}
-		if e, err := parse(raw); err == nil && e.key == v.keys[i] {
+		if e, err := v.at(i); err == nil && e.key == v.keys[i] {
 			for _, s := range e.stamps {
-				more = v.tags([]string{s.tag}) || more
+				more = v.tag(s.tag) || more
 			}
 		}
 	}
