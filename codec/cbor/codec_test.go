@@ -198,7 +198,7 @@ func TestWireFormatHasNotChanged(t *testing.T) {
 	}
 }
 
-const userSchema = 0xf7a92ff4
+const userSchema uint32 = 0xf7a92ff4
 
 func TestItIsSmallerThanJSON(t *testing.T) {
 	u := user{Name: "Ada", Age: 36, Friend: &user{}, Photo: make([]byte, 100), Numbers: map[string][]float64{"a": {1, 2, 3}}}
