@@ -41,8 +41,8 @@ func weigh(l library, n int) (bytes, objects float64) {
 	settle(s)
 	bytes, objects = heap()
 	kept := 0
-	for _, k := range keys[:n] {
-		if _, ok := s.get(k); ok {
+	for i := range n {
+		if _, ok := s.get(key(uint32(i))); ok {
 			kept++
 		}
 	}

@@ -121,6 +121,16 @@ func (s theineStore) set(key string, value []byte)  { s.c.SetWithTTL(key, value,
 
 func (s theineStore) settle() { s.c.Wait() }
 
+// A theine that is closed keeps its entries.
+func (s theineStore) close() {
+	var all []string
+	s.c.Range(func(key string, _ []byte) bool { all = append(all, key); return true })
+	for _, key := range all {
+		s.c.Delete(key)
+	}
+	s.c.Close()
+}
+
 type ristrettoStore struct {
 	c *ristretto.Cache[string, []byte]
 }

@@ -14,18 +14,31 @@ const (
 	space    = 1 << 20 // keys that are asked for
 )
 
+// width is that of a key.
+const width = len("key:000000000000")
+
 var (
-	keys  [space]string
+	// text is all keys, one after the other: a million strings would be looked at
+	// by every garbage collection.
+	text  string
 	value = make([]byte, 64)
-	// mild and steep are places of keys, those that are asked for often spread over all.
+	// mild and steep are numbers of keys, those that are asked for often spread
+	// over all.
 	mild, steep []uint32
 )
 
 func init() {
-	for i := range keys {
-		keys[i] = fmt.Sprintf("key:%012d", i)
+	all := make([]byte, 0, space*width)
+	for i := range space {
+		all = fmt.Appendf(all, "key:%012d", i)
 	}
+	text = string(all)
 	mild, steep = zipf(1.01), zipf(1.3)
+}
+
+func key(i uint32) string {
+	at := int(i) * width
+	return text[at : at+width]
 }
 
 func zipf(s float64) []uint32 {
@@ -62,7 +75,7 @@ func each(b *testing.B, entries int, f func(b *testing.B, s store)) {
 // fast.
 func fill(s store, entries int) {
 	for i := range entries {
-		s.set(keys[i], value)
+		s.set(key(uint32(i)), value)
 		if i%1000 == 999 {
 			settle(s)
 		}
@@ -88,7 +101,7 @@ func parallel(b *testing.B, goroutines int, step func(i uint32)) {
 }
 
 // hot returns the key of step i among those that are resident.
-func hot(i uint32) string { return keys[i*2654435761>>8%resident] }
+func hot(i uint32) string { return key(i * 2654435761 >> 8 % resident) }
 
 func hits(b *testing.B, goroutines int) {
 	each(b, resident, func(b *testing.B, s store) {
@@ -101,7 +114,7 @@ func BenchmarkHit64Goroutines(b *testing.B) { hits(b, 64) }
 
 func BenchmarkHitOneKey(b *testing.B) {
 	each(b, resident, func(b *testing.B, s store) {
-		parallel(b, 64, func(uint32) { s.get(keys[7]) })
+		parallel(b, 64, func(uint32) { s.get(key(7)) })
 	})
 }
 
@@ -111,7 +124,7 @@ func BenchmarkHitOneKey(b *testing.B) {
 func mix(b *testing.B, places []uint32, writes uint32) {
 	each(b, capacity, func(b *testing.B, s store) {
 		parallel(b, 0, func(i uint32) {
-			k := keys[places[i%uint32(len(places))]]
+			k := key(places[i%uint32(len(places))])
 			if i*2246822519>>16%100 < writes {
 				s.set(k, value)
 			} else {
@@ -133,8 +146,8 @@ func TestTheKeysThatAreHitAreResident(t *testing.T) {
 		s := l.open(capacity)
 		fill(s, resident)
 		found := 0
-		for _, k := range keys[:resident] {
-			if v, ok := s.get(k); ok && len(v) == len(value) {
+		for i := range uint32(resident) {
+			if v, ok := s.get(key(i)); ok && len(v) == len(value) {
 				found++
 			}
 		}
