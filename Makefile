@@ -11,6 +11,8 @@ VERIFYFLAGS      ?=
 # MUTANT=regexp chooses among the mutants.
 MUTANT    ?=
 BENCHFLAGS ?=
+# Such as --only 'heap|miss' or --rounds 12.
+COMPAREFLAGS ?=
 COVER     ?= cover.out
 
 SHUFFLE := -shuffle=$(if $(SEED),$(SEED),on)
@@ -22,10 +24,10 @@ endif
 # The go.work file lists the modules; the pattern "work" is all their packages.
 
 .DEFAULT_GOAL := help
-.PHONY: help check cross tidy test race verify mutants fuzz bench readme codecs survive cover
+.PHONY: help check cross tidy test race verify mutants fuzz bench bench-compare profiles readme codecs survive cover
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 check: ## gofmt and go vet, of every module
 	@files=$$(gofmt -l .) && if [ -n "$$files" ]; then echo "not formatted:"; echo "$$files"; exit 1; fi
@@ -61,8 +63,18 @@ fuzz: ## every fuzz target of every module, for FUZZTIME each
 	scripts/ensure-redis.sh
 	scripts/fuzz.sh
 
-bench: ## larder bench, with BENCHFLAGS
+bench: ## larder bench, with BENCHFLAGS, and one round of bench-compare, which is shown but not kept
+	scripts/ensure-redis.sh
 	$(GO) run ./cmd/larder bench $(BENCHFLAGS)
+	$(GO) run ./benchmarks/compare --rounds 1 --out ''
+
+bench-compare: ## measure all rivals in six rounds, and put the tables into docs/benchmarks and README.md
+	scripts/ensure-redis.sh
+	$(GO) run ./benchmarks/compare --readme README.md $(COMPAREFLAGS)
+
+profiles: ## profiles of the main paths, as text, into docs/benchmarks/profiles
+	scripts/ensure-redis.sh
+	$(GO) run ./benchmarks/compare --profiles docs/benchmarks/profiles
 
 readme: ## run the benchmark and put its output into README.md
 	scripts/readme-bench.sh $(BENCHFLAGS)

@@ -10,12 +10,12 @@ import (
 // none stands for what was not measured.
 const none = "–"
 
-// times shows a ratio, with its spread.
+// times shows a ratio, with its spread; that of a thing to itself is 1.
 func times(f figure) string {
 	if f.rounds == 0 {
 		return none
 	}
-	if f.rounds == 1 {
+	if f.rounds == 1 || f.least == f.most && f.median == 1 {
 		return digits(f.median)
 	}
 	return fmt.Sprintf("%s ±%.0f%%", digits(f.median), 100*f.spread())

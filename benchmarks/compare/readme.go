@@ -74,6 +74,10 @@ func compact(all *results) string {
 		cells := []string{r.shown}
 		for _, lib := range libs {
 			loads := all.value(k.at(lib), "loads")
+			if loads.rounds == 0 {
+				cells = append(cells, none)
+				continue
+			}
 			loads.median = loads.most
 			cells = append(cells, emphasize(lib, fmt.Sprintf("%s, %s, %s", plain(loads),
 				measured(all.value(k.at(lib), p99), p99), plain(all.value(k.at(lib), "commands/process")))))

@@ -15,6 +15,8 @@ on shared machines mean nothing, so these are ratios: each within one round, the
 lies between the rounds that are furthest apart. [raw.txt](raw.txt) has all lines, for %sbenchstat -col /lib%s;
 [hitratio.md](hitratio.md) has hit ratios.
 
+Heap, round trips and commands of a call do not vary, and were taken in one round.
+
 otter is otter with its defaults, otter-coarse otter with its own coarse clock of 10 ms: the fair rival for what does not read the
 clock on every hit. Larder's set is Reserve and Commit. All have a TTL, but for golang-lru, which has none.
 `, "`", "`", or(all.config["date"], "an unknown day"), or(all.config["machine"], "an unknown machine"),
@@ -45,13 +47,8 @@ clock on every hit. Larder's set is Reserve and Commit. All have a TTL, but for 
 	t.ratios(all, "loader", nanoseconds, "otter-coarse")
 	t.section("Loaders: allocations a hit", "")
 	t.absolute(all, "loader", allocations)
-	t.section("Loaders: what a miss asks of Redis", "Round trips, those of them that the caller waits for, and commands.")
-	for i, unit := range []string{"trips/op", "trips-waited-for/op", "commands/op"} {
-		if i > 0 {
-			t.WriteString("\n")
-		}
-		t.absolute(all, "loader", unit)
-	}
+	t.section("Loaders: what a miss asks of Redis", "larder has tags that are known from the loaded value, larder-key-tags those that are known from the key.")
+	t.misses(all)
 
 	t.section("Redis: time an operation, as a ratio to go-redis", "Rows on 1 processor have the program and the server on one and the same. go-redis is a plain GET or MGET of the same bytes.")
 	t.ratios(all, "remote", nanoseconds, "go-redis", "go-redis-incr")
@@ -89,8 +86,11 @@ func (t *table) targets(all *results) {
 		f := g.figure(all)
 		shown, verdict := none, "not measured"
 		if f.rounds > 0 {
-			if shown = measured(f, g.unit); g.per.lib != "" {
+			switch shown = measured(f, g.unit); {
+			case g.per.lib != "":
 				shown = times(f)
+			case g.exact && f.least != f.most:
+				shown = digits(f.least) + " to " + digits(f.most)
 			}
 			if verdict = "**no**"; g.met(f) {
 				verdict = "yes"
@@ -108,6 +108,10 @@ func (t *table) targets(all *results) {
 // row has. Rows with none are left out.
 func (t *table) ratios(all *results, suite, unit string, bases ...string) {
 	rows, libs := all.rows(suite, unit)
+	if len(rows) == 0 {
+		t.WriteString("Not measured.\n")
+		return
+	}
 	t.head(append([]string{""}, libs...)...)
 	for _, row := range rows {
 		for _, base := range bases {
@@ -126,6 +130,10 @@ func (t *table) ratios(all *results, suite, unit string, bases ...string) {
 
 func (t *table) absolute(all *results, suite, unit string) {
 	rows, libs := all.rows(suite, unit)
+	if len(rows) == 0 {
+		t.WriteString("Not measured.\n")
+		return
+	}
 	t.head(append([]string{unit}, libs...)...)
 	for _, row := range rows {
 		cells := []string{label(row)}
@@ -133,6 +141,21 @@ func (t *table) absolute(all *results, suite, unit string) {
 			cells = append(cells, plain(all.value(row.at(lib), unit)))
 		}
 		t.line(cells...)
+	}
+}
+
+func (t *table) misses(all *results) {
+	units := []string{"trips/op", "trips-waited-for/op", "commands/op"}
+	t.head(append([]string{"library"}, units...)...)
+	rows, libs := all.rows("loader", units[0])
+	for _, row := range rows {
+		for _, lib := range libs {
+			cells := []string{lib}
+			for _, unit := range units {
+				cells = append(cells, plain(all.value(row.at(lib), unit)))
+			}
+			t.line(cells...)
+		}
 	}
 }
 

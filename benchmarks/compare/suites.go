@@ -13,8 +13,7 @@ type suite struct {
 
 // The times are such that six rounds take less than ten minutes on two cores; in
 // memory they are numbers of operations, as every change of that number costs a
-// garbage collection. What is counted, or weighed, is the same in every round and
-// needs only one.
+// garbage collection. What does not vary needs only one round.
 var suites = []suite{
 	{name: "memory-hits", pkg: "memory", bench: "^Benchmark(Hit|Hit64Goroutines|HitOneKey|Zipf)$", cpu: "1,2", time: "1000000x"},
 	{name: "memory-writes", pkg: "memory", bench: "^Benchmark(SteepZipf|Mix75|Mix50|Set)$", cpu: "1,2", time: "250000x"},
