@@ -5,12 +5,12 @@ import "sync/atomic"
 // adaptive is queues whose window has the share that has proved best.
 type adaptive struct {
 	queues
-	trials *trials
+	*common
 	choice int32
 }
 
-func newAdaptive(capacity int, at residents, now *atomic.Uint32, t *trials) *adaptive {
-	a := &adaptive{trials: t, choice: int32(len(shares) - 1)}
+func newAdaptive(capacity int, at residents, now *atomic.Uint32, c *common) *adaptive {
+	a := &adaptive{common: c, choice: int32(len(shares) - 1)}
 	a.init(capacity, at, now)
 	return a
 }
@@ -21,7 +21,11 @@ func (a *adaptive) add(slot, hash uint32) {
 		a.choice = choice
 		a.resize(a.capacity, shares[choice])
 	}
+	before := a.now.Load()
 	a.queues.add(slot, hash)
+	if a.budget != 0 && a.now.Load() != before {
+		a.trials.fit(int(float64(a.budget) * float64(a.count) / float64(a.inCore+a.inWindow)))
+	}
 }
 
 func (a *adaptive) remove(slot uint32) {

@@ -99,7 +99,7 @@ func (f *fill[K, V]) Cancel(context.Context) error {
 	f.done = true
 	if f.write {
 		for i := range f.slots {
-			f.release(&f.slots[i], nil)
+			f.release(&f.slots[i], nil, 0)
 		}
 	}
 	return nil
@@ -118,19 +118,26 @@ func (f *fill[K, V]) Commit(ctx context.Context, entries ...*cache.Entry[V]) ([]
 		f.Cancel(ctx)
 		return nil, cache.ErrClosed
 	}
+	var weights []int
+	if f.store.weigh != nil {
+		weights = f.weights(ctx, entries)
+	}
 	f.done = true
 	outcomes := f.outcome[:]
 	if len(entries) != 1 {
 		outcomes = make([]cache.Outcome, len(entries))
 	}
 	for i, e := range entries {
-		sl := &f.slots[i]
+		sl, weight := &f.slots[i], 1
+		if weights != nil {
+			weight = weights[i]
+		}
 		n := f.node(sl, e)
 		switch {
 		case f.write:
-			outcomes[i] = f.release(sl, n)
+			outcomes[i] = f.release(sl, n, weight)
 		case n != nil:
-			outcomes[i] = f.store.commit(sl, n)
+			outcomes[i] = f.store.commit(sl, n, weight)
 		}
 		if e != nil {
 			f.store.observe([...]cache.Kind{cache.FillRefused, cache.FillPassed, cache.FillStored}[outcomes[i]])
@@ -156,7 +163,7 @@ func (f *fill[K, V]) node(sl *slot[K, V], e *cache.Entry[V]) *node[K, V] {
 	return n
 }
 
-func (s *Store[K, V]) commit(sl *slot[K, V], n *node[K, V]) cache.Outcome {
+func (s *Store[K, V]) commit(sl *slot[K, V], n *node[K, V], weight int) cache.Outcome {
 	sh := s.shard(sl.hash)
 	sh.mu.Lock()
 	switch {
@@ -167,19 +174,32 @@ func (s *Store[K, V]) commit(sl *slot[K, V], n *node[K, V]) cache.Outcome {
 		sh.mu.Unlock()
 		return cache.Passed
 	}
-	gone := sh.add(n)
+	gone := sh.add(n, weight)
 	sh.mu.Unlock()
-	s.gone(gone)
+	s.added(sh, n, gone)
 	return cache.Stored
 }
 
-func (f *fill[K, V]) release(sl *slot[K, V], n *node[K, V]) cache.Outcome {
-	stored, gone := f.store.shard(sl.hash).release(sl.key, sl.hash, sl.held, n)
-	f.store.gone(gone)
-	if stored {
-		return cache.Stored
+func (f *fill[K, V]) release(sl *slot[K, V], n *node[K, V], weight int) cache.Outcome {
+	sh := f.store.shard(sl.hash)
+	stored, gone := sh.release(sl.key, sl.hash, sl.held, n, weight)
+	if !stored {
+		return cache.Refused
 	}
-	return cache.Refused
+	f.store.added(sh, n, gone)
+	return cache.Stored
+}
+
+// added reports what had to go for n and, if entries have weights, makes room for it.
+func (s *Store[K, V]) added(sh *shard[K, V], n *node[K, V], gone eviction[K, V]) {
+	s.gone(gone)
+	switch {
+	case s.weigh == nil:
+	case n.slot == none:
+		s.gone(eviction[K, V]{n, Full})
+	default:
+		s.shed(sh)
+	}
 }
 
 // gone reports what had to go for another entry.

@@ -20,6 +20,11 @@ func TestEverythingAtOnce(t *testing.T) {
 			t.Run(fmt.Sprintf("%d/%v", capacity, eviction), func(t *testing.T) {
 				hammer(t, capacity, Options[int, stamped]{Eviction: eviction})
 			})
+			t.Run(fmt.Sprintf("%d/%v/weight", 9*capacity, eviction), func(t *testing.T) {
+				hammer(t, 9*capacity, Options[int, stamped]{Eviction: eviction, Weight: func(k int, v stamped) int {
+					return (k + int(v.version)) % 20
+				}})
+			})
 		}
 	}
 }
@@ -31,6 +36,10 @@ type stamped struct {
 
 func hammer(t *testing.T, capacity int, o Options[int, stamped]) {
 	const keys = 1000
+	steps := 20_000
+	if o.Eviction != LRU || o.Weight != nil {
+		steps = 5000 // the rest is the same
+	}
 	ctx, seed := t.Context(), rand.Uint64()
 	o.OnEvict = func(k int, e *cache.Entry[stamped], _ Reason) {
 		if e.Value.key != k {
@@ -44,7 +53,7 @@ func hammer(t *testing.T, capacity int, o Options[int, stamped]) {
 	for g := range 8 {
 		r := rand.New(rand.NewPCG(seed, uint64(g)))
 		wg.Go(func() {
-			for range 20_000 {
+			for range steps {
 				k := int(r.ExpFloat64()*40) % keys
 				switch n := r.IntN(1000); {
 				case n < 700:
@@ -125,11 +134,24 @@ func raise(n *atomic.Int64, v int64) {
 	}
 }
 
-// sound checks that table, slots and order of each shard agree.
+// sound checks that table, slots, weights and order of each shard agree.
 func sound[K comparable, V any](t *testing.T, s *Store[K, V]) {
 	t.Helper()
+	total := 0
+	defer func() {
+		if s.weigh != nil && (total != s.Weight() || total > s.common.budget) {
+			t.Errorf("entries of %d weigh %d, not %d", s.common.budget, total, s.Weight())
+		}
+	}()
 	for i := range s.shards {
 		sh := &s.shards[i]
+		heavy := 0
+		for _, weight := range sh.weights {
+			heavy += weight
+		}
+		if total += heavy; heavy != int(sh.heavy.Load()) {
+			t.Errorf("shard %d: entries weigh %d, not %d", i, heavy, sh.heavy.Load())
+		}
 		inTable := map[*node[K, V]]bool{}
 		for b := range sh.table.Load().buckets {
 			for n := sh.table.Load().buckets[b].Load(); n != nil; n = n.next.Load() {
@@ -142,12 +164,43 @@ func sound[K comparable, V any](t *testing.T, s *Store[K, V]) {
 			free[slot] = sh.nodes[slot] == nil
 		}
 		for _, slot := range slots {
-			if n := sh.nodes[slot]; n == nil || n.slot != slot || !inTable[n] {
+			n := sh.nodes[slot]
+			if n == nil || n.slot != slot || !inTable[n] {
 				t.Errorf("shard %d, slot %d: %v", i, slot, n)
+			} else if s.weigh != nil && sh.weights[slot] != max(1, s.weigh(n.key, n.entry.Value)) {
+				t.Errorf("shard %d, slot %d: %v weighs %d", i, slot, n.entry.Value, sh.weights[slot])
 			}
 		}
-		if n := sh.count; n != len(inTable) || n != len(slots) || n > sh.capacity || n+len(free) != len(sh.nodes) {
+		switch o := sh.order.(type) {
+		case *adaptive:
+			weighsAll(t, &o.queues)
+		case *twoQueue:
+			weight := 0
+			for _, slot := range o.recent.Keys() {
+				weight += sh.weight(slot)
+			}
+			if weight != o.weight {
+				t.Errorf("shard %d: what is recent weighs %d, not %d", i, weight, o.weight)
+			}
+		}
+		if n := sh.count; n != len(inTable) || n != len(slots) || n > sh.capacity && s.weigh == nil || n+len(free) != len(sh.nodes) {
 			t.Errorf("shard %d of %d: %d entries, %d in the table, %d in order, %d of %d slots free", i, sh.capacity, n, len(inTable), len(slots), len(free), len(sh.nodes))
 		}
+	}
+}
+
+// weighsAll checks that the weights of queues are those of what is in them.
+func weighsAll(t *testing.T, q *queues) {
+	t.Helper()
+	var weights [2]int
+	for _, slot := range q.slots() {
+		if q.in[slot] == core {
+			weights[1] += q.at.weight(slot)
+		} else {
+			weights[0] += q.at.weight(slot)
+		}
+	}
+	if weights != [2]int{q.inWindow, q.inCore} || q.count != len(q.slots()) {
+		t.Errorf("window and core weigh %v, not %d and %d", weights, q.inWindow, q.inCore)
 	}
 }

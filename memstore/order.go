@@ -8,6 +8,8 @@ type order interface {
 	add(slot, hash uint32)
 	// remove notes that the entry of a slot leaves, for a reason of its own.
 	remove(slot uint32)
+	// grow notes that the entry of a slot was replaced by one that is heavier by so much.
+	grow(slot uint32, by int)
 	// forget notes that a key was invalidated that has no entry.
 	forget(hash uint32)
 	// victim chooses an entry that is to leave and returns its slot, which it
@@ -38,13 +40,16 @@ func (sh *shard[K, V]) newOrder() order {
 	case TwoQueue:
 		return newTwoQueue(sh.capacity, sh)
 	case Adaptive:
-		return newAdaptive(sh.capacity, sh, &sh.now, sh.trials)
+		return newAdaptive(sh.capacity, sh, &sh.now, sh.common)
 	}
 	return newRing(sh)
 }
 
-// orders is what the orders of all shards of a store have in common.
-type orders struct {
+// common is what the shards of a store have in common.
+type common struct {
 	eviction Eviction
-	trials   *trials // of Adaptive
+	trials   *trials  // of Adaptive
+	budget   int      // the capacity, if entries have weights
+	_        [64]byte // what is written to
+	total    atomic.Int64
 }

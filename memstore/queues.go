@@ -101,10 +101,19 @@ func (q *queues) pull(slot uint32) {
 
 func (q *queues) weigh(slot uint32, sign int) {
 	q.count += sign
+	q.shift(slot, sign*q.at.weight(slot))
+}
+
+func (q *queues) grow(slot uint32, by int) {
+	q.newest = slot
+	q.shift(slot, by)
+}
+
+func (q *queues) shift(slot uint32, by int) {
 	if q.in[slot] == core {
-		q.inCore += sign * q.at.weight(slot)
+		q.inCore += by
 	} else {
-		q.inWindow += sign * q.at.weight(slot)
+		q.inWindow += by
 	}
 }
 
@@ -182,19 +191,20 @@ func (q *queues) victim(next int) uint32 {
 		slot := q.choose(next, patient > 0)
 		wasCore, used := q.in[slot] == core, q.at.used(slot).Load()
 		q.pull(slot)
-		to, stays := uint8(core), patient > 0
+		to, stays := uint8(core), false
 		switch {
 		case q.recency:
 			to = uint8(used >> 2 % generations)
-			stays = stays && later(used>>2, q.oldest)
+			stays = later(used>>2, q.oldest)
 		case wasCore:
-			stays = stays && used&3 > 0
-			used-- // a hit meanwhile is lost
+			stays = used&3 > 0
+			used -= min(1, used&3) // a hit meanwhile is lost
 		default:
-			stays = stays && (used&3 > 0 || q.inCore < q.capacity-q.target)
+			stays = used&3 > 0 || q.inCore < q.capacity-q.target
 			used &^= 3
 		}
-		if !stays {
+		spared := next == 0 && slot == q.newest && q.count > 0
+		if !spared && (!stays || patient <= 0) || patient < -patience {
 			if !wasCore || q.recency {
 				q.ghosts.add(q.at.hash(slot))
 			}
@@ -215,7 +225,7 @@ func (q *queues) choose(next int, patient bool) uint32 {
 		return last
 	case last == none:
 		return tail
-	case q.recency && patient, !q.recency && q.inWindow+next <= q.target, next == 0 && tail == q.newest:
+	case q.recency && patient, !q.recency && q.inWindow+next <= q.target:
 		return last
 	}
 	return tail

@@ -10,6 +10,7 @@ type ring struct {
 	hand    uint32
 	vacated uint32 // the slot that the hand has just passed
 	newest  uint32 // the slot that was filled last
+	count   int
 }
 
 func newRing(at residents) *ring { return &ring{at: at, vacated: none, newest: none} }
@@ -24,10 +25,12 @@ func (r *ring) add(slot, _ uint32) {
 		r.at.used(slot).Store(hitOnce)
 	}
 	r.vacated, r.newest = none, slot
+	r.count++
 }
 
-func (r *ring) remove(uint32) {}
-func (r *ring) forget(uint32) {}
+func (r *ring) remove(uint32)           { r.count-- }
+func (r *ring) grow(slot uint32, _ int) { r.newest = slot }
+func (r *ring) forget(uint32)           {}
 
 func (r *ring) victim(next int) uint32 {
 	for {
@@ -35,12 +38,12 @@ func (r *ring) victim(next int) uint32 {
 		if r.hand++; r.hand == r.size {
 			r.hand = 0
 		}
-		if next == 0 && slot == r.newest {
-			r.newest = none // once: there may be no other
+		if next == 0 && slot == r.newest && r.count > 1 {
 			continue
 		}
 		if used := r.at.used(slot); used != nil && used.Swap(0) == 0 {
 			r.vacated = slot
+			r.count--
 			return slot
 		}
 	}

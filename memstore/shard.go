@@ -13,7 +13,7 @@ const memory = 128
 type shard[K comparable, V any] struct {
 	table atomic.Pointer[table[K, V]] // nil while it grows
 	now   atomic.Uint32               // the generation
-	*orders
+	*common
 	_ [40]byte // writers do not disturb readers more than they must
 
 	mu       sync.Mutex
@@ -22,6 +22,8 @@ type shard[K comparable, V any] struct {
 	nodes    []*node[K, V] // by slot
 	free     []uint32
 	count    int
+	weights  []int        // by slot, if entries have any
+	heavy    atomic.Int64 // the weight of all of them
 	order    order
 	// sequence counts invalidations; recent has the hashes of the last ones, so
 	// that a fill can tell whether its key was among them. This replaces a map
@@ -39,8 +41,8 @@ type quarantine struct {
 	tainted bool // somebody else has touched it: nobody's value may be installed
 }
 
-func (sh *shard[K, V]) init(capacity int, o *orders) {
-	sh.capacity, sh.orders = capacity, o
+func (sh *shard[K, V]) init(capacity int, c *common) {
+	sh.capacity, sh.common = capacity, c
 	sh.table.Store(newTable[K, V](minBuckets))
 	sh.now.Store(1)
 	sh.order = sh.newOrder()
@@ -54,8 +56,6 @@ func (sh *shard[K, V]) used(slot uint32) *atomic.Uint32 {
 }
 
 func (sh *shard[K, V]) hash(slot uint32) uint32 { return sh.nodes[slot].hash }
-
-func (sh *shard[K, V]) weight(uint32) int { return 1 }
 
 // peek returns the node of a key. The lock is held.
 func (sh *shard[K, V]) peek(key K, hash uint64) *node[K, V] {
@@ -81,9 +81,17 @@ func (sh *shard[K, V]) drop(n *node[K, V]) bool {
 func (sh *shard[K, V]) remove(n *node[K, V]) {
 	sh.table.Load().unlink(n)
 	sh.order.remove(n.slot)
-	sh.nodes[n.slot] = nil
-	sh.free = append(sh.free, n.slot)
+	sh.vacate(n.slot)
+}
+
+// vacate frees a slot that the order has left already. The lock is held.
+func (sh *shard[K, V]) vacate(slot uint32) {
+	sh.nodes[slot] = nil
+	sh.free = append(sh.free, slot)
 	sh.count--
+	if sh.budget != 0 {
+		sh.weighIn(slot, 0)
+	}
 }
 
 // take removes and returns the node of key, if there is one. The lock is held.
@@ -142,7 +150,8 @@ func (sh *shard[K, V]) clear(end bool) []*node[K, V] {
 	for _, slot := range sh.order.slots() {
 		gone = append(gone, sh.nodes[slot])
 	}
-	sh.nodes, sh.free, sh.count = nil, nil, 0
+	sh.nodes, sh.free, sh.count, sh.weights = nil, nil, 0, nil
+	sh.total.Add(-sh.heavy.Swap(0))
 	sh.order = sh.newOrder()
 	sh.table.Store(newTable[K, V](minBuckets))
 	sh.sequence++
@@ -185,7 +194,7 @@ func (sh *shard[K, V]) hold(key K, hash uint64) (*quarantine, *node[K, V]) {
 
 // release ends a writer's part in a quarantine and installs n, if it is not nil
 // and the writer was alone and untouched.
-func (sh *shard[K, V]) release(key K, hash uint64, q *quarantine, n *node[K, V]) (stored bool, gone eviction[K, V]) {
+func (sh *shard[K, V]) release(key K, hash uint64, q *quarantine, n *node[K, V], weight int) (stored bool, gone eviction[K, V]) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	sh.record(hash) // loads that began during the quarantine may have seen the old value
@@ -197,7 +206,7 @@ func (sh *shard[K, V]) release(key K, hash uint64, q *quarantine, n *node[K, V])
 	if n == nil || q.tainted || sh.closed {
 		return false, gone
 	}
-	return true, sh.add(n)
+	return true, sh.add(n, weight)
 }
 
 // eviction is an entry that had to go.
@@ -206,19 +215,32 @@ type eviction[K comparable, V any] struct {
 	why Reason
 }
 
-// add stores n and returns what had to go for it. The lock is held.
-func (sh *shard[K, V]) add(n *node[K, V]) (gone eviction[K, V]) {
+// add stores n and returns what had to go for it. The lock is held. With weights,
+// Store.shed has to make room afterwards, and what is heavier than all the store may
+// hold is not stored.
+func (sh *shard[K, V]) add(n *node[K, V], weight int) (gone eviction[K, V]) {
 	t := sh.table.Load()
-	if old := t.find(n.key, n.hash); old != nil {
+	old := t.find(n.key, n.hash)
+	if sh.budget != 0 && weight > sh.budget {
+		if n.slot = none; old == nil {
+			return gone
+		}
+		sh.remove(old)
+		return eviction[K, V]{old, Replaced}
+	}
+	if old != nil {
 		n.slot = old.slot
 		sh.nodes[n.slot] = n
 		n.used.Store(old.used.Load())
 		t.link(n, old)
 		sh.hit(n)
+		if sh.budget != 0 {
+			sh.reweigh(n.slot, weight)
+		}
 		return eviction[K, V]{old, Replaced}
 	}
 	switch {
-	case sh.count >= sh.capacity:
+	case sh.count >= sh.capacity && sh.budget == 0:
 		gone = sh.evict()
 		n.slot = gone.n.slot
 		sh.nodes[n.slot] = n
@@ -237,6 +259,9 @@ func (sh *shard[K, V]) add(n *node[K, V]) (gone eviction[K, V]) {
 		t = sh.table.Load()
 	}
 	t.link(n, nil)
+	if sh.budget != 0 {
+		sh.weighIn(n.slot, weight)
+	}
 	sh.order.add(n.slot, n.hash)
 	return gone
 }

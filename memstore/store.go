@@ -24,6 +24,10 @@ type Options[K comparable, V any] struct {
 	OnEvict func(key K, e *cache.Entry[V], why Reason)
 	// Eviction is how a store that is full chooses what leaves.
 	Eviction Eviction
+	// Weight is what an entry takes of the capacity, such as the bytes of its key
+	// and value; nil is 1 for each. Less than 1 counts as 1. It is asked once for
+	// each Commit, with no lock held.
+	Weight func(key K, value V) int
 }
 
 // Reason is why an entry left a store.
@@ -55,20 +59,28 @@ type Store[K comparable, V any] struct {
 	onEvict  func(K, *cache.Entry[V], Reason)
 	seed     maphash.Seed
 	shards   []shard[K, V]
+	common   *common
+	weigh    func(K, V) int
 	closed   atomic.Bool
 	leased   bool
 	_        [64]byte // what is written to
 	clock    clock
 }
 
-// New returns a Store of at most capacity entries whose tags are in domain; nil
-// is a domain of its own. It panics if capacity is not positive.
+// New returns a Store whose tags are in domain; nil is a domain of its own. Its
+// entries are at most capacity, or with Options.Weight weigh that much at most. It
+// panics if capacity is not positive.
 //
-// Larger stores are made of shards, each with a part of the capacity and, in the
-// long run, of the keys; up to 1024 entries there is one. When a shard is full,
-// what leaves is an entry that has not been used since the shard looked at it last,
-// and it looks at all in turn. That is close to the least recently used one, but
-// not always it.
+// Larger stores are made of shards, each with its part of the keys and of the
+// capacity; up to a capacity of 1024 there is one. When a shard is full, Options.Eviction
+// chooses what leaves it. With LRU that is an entry that has not been used since the
+// shard looked at it last, and it looks at all of them in turn: something close to the
+// least recently used one, but not always it.
+//
+// With weights, shards share the capacity, and there are 16 at most. It may be
+// exceeded, by what is being stored, until Commit returns. An entry that is heavier
+// than all of the capacity leaves as soon as it is stored, for which Commit returns
+// cache.Stored: the value is as good as any, so callers who wait for it may have it.
 func New[K comparable, V any](domain *invalidation.Domain, capacity int, o *Options[K, V]) *Store[K, V] {
 	if capacity <= 0 {
 		panic(fmt.Sprintf("larder: memstore.New: capacity is %d: it must be positive", capacity))
@@ -80,18 +92,23 @@ func New[K comparable, V any](domain *invalidation.Domain, capacity int, o *Opti
 		o = &Options[K, V]{}
 	}
 	o.Eviction.check()
-	s := &Store[K, V]{domain: domain, name: o.Name, observer: o.Observer, onEvict: o.OnEvict, leased: domain.Leased(),
-		seed: maphash.MakeSeed(), shards: make([]shard[K, V], shardCount(capacity, runtime.GOMAXPROCS(0)))}
-	common := &orders{eviction: o.Eviction}
-	if o.Eviction == Adaptive {
-		common.trials = newTrials(capacity)
+	n := shardCount(capacity, runtime.GOMAXPROCS(0))
+	c := &common{eviction: o.Eviction}
+	if o.Weight != nil {
+		n = min(n, maxWeighedShards)
+		c.budget = capacity
 	}
+	if o.Eviction == Adaptive {
+		c.trials = newTrials(capacity)
+	}
+	s := &Store[K, V]{domain: domain, name: o.Name, observer: o.Observer, onEvict: o.OnEvict, weigh: o.Weight, leased: domain.Leased(),
+		seed: maphash.MakeSeed(), shards: make([]shard[K, V], n), common: c}
 	for i := range s.shards {
 		n := capacity / len(s.shards)
 		if i < capacity%len(s.shards) {
 			n++
 		}
-		s.shards[i].init(n, common)
+		s.shards[i].init(n, c)
 	}
 	return s
 }

@@ -49,10 +49,10 @@ func TestCapacityIsWhatWasAsked(t *testing.T) {
 	for _, capacity := range []int{1, 2, 7, 1023, 1024, 1025, 5000, 10_000, 12_345} {
 		for _, e := range policies {
 			s := memstore.New(nil, capacity, &memstore.Options[int, int]{Eviction: e})
-			for i := range 20 * capacity {
+			for i := range 5 * capacity {
 				fill(t, s, i, entry(i))
 			}
-			if n := s.Len(); n != capacity || !has(t, s, 20*capacity-1) {
+			if n := s.Len(); n != capacity || !has(t, s, 5*capacity-1) {
 				t.Errorf("%v: a store of %d holds %d, or not what was stored last", e, capacity, n)
 			}
 		}

@@ -16,7 +16,11 @@ var policies = []memstore.Eviction{memstore.LRU, memstore.TwoQueue, memstore.Ada
 func subject(capacity int) storetest.Subject { return subjectWith(capacity, memstore.LRU) }
 
 func subjectWith(capacity int, e memstore.Eviction) storetest.Subject {
-	s := memstore.New(nil, capacity, &memstore.Options[string, string]{Eviction: e})
+	return subjectOf(capacity, memstore.Options[string, string]{Eviction: e})
+}
+
+func subjectOf(capacity int, o memstore.Options[string, string]) storetest.Subject {
+	s := memstore.New(nil, capacity, &o)
 	return storetest.Subject{
 		Store: s, Peer: s, InvalidateTags: s.Domain().InvalidateTags,
 		Lose:  func(context.Context) error { s.Clear(); return nil },
@@ -29,6 +33,10 @@ func TestItKeepsTheContract(t *testing.T) {
 		for _, e := range policies {
 			t.Run(name+"/"+e.String(), func(t *testing.T) {
 				storetest.Run(t, func(testing.TB) storetest.Subject { return subjectWith(capacity, e) })
+			})
+			t.Run(name+"/"+e.String()+"/Weight", func(t *testing.T) {
+				o := memstore.Options[string, string]{Eviction: e, Weight: func(k, v string) int { return len(k) + len(v) }}
+				storetest.Run(t, func(testing.TB) storetest.Subject { return subjectOf(10_000*capacity, o) })
 			})
 		}
 	}

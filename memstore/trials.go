@@ -63,7 +63,7 @@ func (t *trials) fit(entries int) {
 		return
 	}
 	defer t.mu.Unlock()
-	if entries = max(1, entries); entries > t.entries/8*7 && entries < t.entries/7*8 {
+	if entries = max(1, entries); 8*max(entries-t.entries, t.entries-entries) <= t.entries {
 		return
 	}
 	for _, m := range t.miniatures {

@@ -50,31 +50,42 @@ func (q *twoQueue) remove(slot uint32) {
 	q.frequent.Remove(slot)
 }
 
+func (q *twoQueue) grow(slot uint32, by int) {
+	q.newest = slot
+	if q.recent.Contains(slot) {
+		q.weight += by
+	}
+}
+
 func (q *twoQueue) forget(uint32) {}
 
 func (q *twoQueue) victim(next int) uint32 {
 	for {
-		slot, _, ok := q.recent.GetOldest()
-		often, _, more := q.frequent.GetOldest()
-		if ok && (!more || q.weight+next > max(1, q.capacity/recentPart) && !(next == 0 && slot == q.newest)) {
-			q.remove(slot)
-			if q.at.used(slot).Swap(0) != 0 {
-				q.frequent.Add(slot, struct{}{})
-				continue
-			}
-			q.ghosts.Add(q.at.hash(slot), struct{}{})
-			for q.ghosts.Len() > 1+(q.recent.Len()+q.frequent.Len())/ghostPart {
-				q.ghosts.RemoveOldest()
-			}
-			return slot
-		}
-		if q.at.used(often).Swap(0) != 0 || next == 0 && often == q.newest && q.frequent.Len() > 1 {
-			q.frequent.Get(often)
+		slot, first := q.choose(next)
+		q.remove(slot)
+		spared := next == 0 && slot == q.newest && q.recent.Len()+q.frequent.Len() > 0
+		if q.at.used(slot).Swap(0) != 0 || spared {
+			q.frequent.Add(slot, struct{}{})
 			continue
 		}
-		q.frequent.Remove(often)
-		return often
+		if first {
+			q.ghosts.Add(q.at.hash(slot), struct{}{})
+		}
+		for q.ghosts.Len() > 1+(q.recent.Len()+q.frequent.Len())/ghostPart {
+			q.ghosts.RemoveOldest()
+		}
+		return slot
 	}
+}
+
+// choose returns the end of one of the lists, and whether it is recent.
+func (q *twoQueue) choose(next int) (slot uint32, first bool) {
+	slot, _, ok := q.recent.GetOldest()
+	often, _, more := q.frequent.GetOldest()
+	if ok && (!more || q.weight+next > max(1, q.capacity/recentPart) || next == 0 && often == q.newest) {
+		return slot, true
+	}
+	return often, false
 }
 
 func (q *twoQueue) slots() []uint32 { return append(q.recent.Keys(), q.frequent.Keys()...) }
