@@ -51,11 +51,8 @@ func (s *Store[K, V]) Reserve(_ context.Context, slots ...cache.Slot[K]) (cache.
 	for i := range f.slots {
 		sl := &f.slots[i]
 		sh := s.shard(sl.hash)
-		sh.mu.Lock()
-		sl.since = sh.sequence
-		n := sh.peek(sl.key, sl.hash)
-		sh.mu.Unlock()
-		if n != nil && n.entry.Live(time.Now()) {
+		sl.since = sh.sequence.Load()
+		if n := sh.find(sl.key, upper(sl.hash)); n != nil && n.entry.Live(time.Now()) {
 			sl.found = &n.entry
 		}
 	}

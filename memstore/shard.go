@@ -27,8 +27,9 @@ type shard[K comparable, V any] struct {
 	order    order
 	// sequence counts invalidations; recent has the hashes of the last ones, so
 	// that a fill can tell whether its key was among them. This replaces a map
-	// of open fills: a fill that is forgotten leaves nothing behind.
-	sequence uint64
+	// of open fills: a fill that is forgotten leaves nothing behind. It is changed
+	// under the lock; Reserve reads it without, before it looks for the key.
+	sequence atomic.Uint64
 	recent   []uint64
 	cleared  uint64 // the sequence when everything was last invalidated
 	held     map[K]*quarantine
@@ -110,20 +111,21 @@ func (sh *shard[K, V]) record(hash uint64) {
 	if sh.recent == nil {
 		sh.recent = make([]uint64, memory)
 	}
-	sh.recent[sh.sequence%memory] = hash
-	sh.sequence++
+	sh.recent[sh.sequence.Load()%memory] = hash
+	sh.sequence.Add(1)
 }
 
 // changed reports whether a key may have been invalidated since the shard's
 // sequence was since. The lock is held.
 func (sh *shard[K, V]) changed(hash, since uint64) bool {
-	if sh.sequence == since {
+	now := sh.sequence.Load()
+	if now == since {
 		return false
 	}
-	if sh.sequence-since > memory || sh.cleared > since {
+	if now-since > memory || sh.cleared > since {
 		return true
 	}
-	for i := since; i < sh.sequence; i++ {
+	for i := since; i < now; i++ {
 		if sh.recent[i%memory] == hash {
 			return true
 		}
@@ -154,8 +156,7 @@ func (sh *shard[K, V]) clear(end bool) []*node[K, V] {
 	sh.total.Add(-sh.heavy.Swap(0))
 	sh.order = sh.newOrder()
 	sh.table.Store(newTable[K, V](minBuckets))
-	sh.sequence++
-	sh.cleared = sh.sequence
+	sh.cleared = sh.sequence.Add(1)
 	for _, q := range sh.held {
 		q.tainted = true
 	}
