@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"debug/buildinfo"
 	"errors"
 	"fmt"
 	"os"
@@ -36,25 +35,35 @@ func build(ctx context.Context, pkgs []string) (b binaries, err error) {
 			os.RemoveAll(b.dir)
 		}
 	}()
-	for _, pkg := range pkgs {
-		cmd := exec.CommandContext(ctx, goCommand(), "test", "-c", "-trimpath", "-o", b.path(pkg), packages+pkg)
+	paths := make([]string, len(pkgs))
+	for i, pkg := range pkgs {
+		paths[i] = packages + pkg
+		cmd := exec.CommandContext(ctx, goCommand(), "test", "-c", "-trimpath", "-o", b.path(pkg), paths[i])
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return b, fmt.Errorf("%s cannot be built: %w\n%s", pkg, err, out)
 		}
-		info, err := buildinfo.ReadFile(b.path(pkg))
-		if err != nil {
-			return b, err
-		}
-		for _, d := range info.Deps {
-			// This module and the library are the checkout.
-			if d.Replace == nil && !strings.HasPrefix(d.Path, "github.com/larder-cache/larder") {
-				b.modules = append(b.modules, d.Path+" "+d.Version)
-			}
+	}
+	b.modules, err = modules(ctx, paths)
+	return b, err
+}
+
+// modules returns those that are in the tests of the packages, with their
+// versions: the binaries of tests, unlike others, do not say. This module and the
+// library are the checkout, and have none.
+func modules(ctx context.Context, paths []string) ([]string, error) {
+	args := []string{"list", "-test", "-deps", "-f", "{{with .Module}}{{if not (or .Main .Replace)}}{{.Path}} {{.Version}}{{end}}{{end}}"}
+	out, err := exec.CommandContext(ctx, goCommand(), append(args, paths...)...).Output()
+	if err != nil {
+		return nil, fmt.Errorf("the versions of modules: %w", err)
+	}
+	var all []string
+	for line := range strings.Lines(string(out)) {
+		if line = strings.TrimSpace(line); line != "" {
+			all = append(all, line)
 		}
 	}
-	slices.Sort(b.modules)
-	b.modules = slices.Compact(b.modules)
-	return b, nil
+	slices.Sort(all)
+	return slices.Compact(all), nil
 }
 
 func goCommand() string {

@@ -124,3 +124,16 @@ func TestTheProcessorHasAName(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+func TestTheVersionsAreThoseOfTheTests(t *testing.T) {
+	all, err := modules(t.Context(), []string{packages + "memory"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(all, func(m string) bool { return strings.HasPrefix(m, "github.com/maypok86/otter/v2 v2.") }) {
+		t.Errorf("otter is not in %q", all)
+	}
+	if slices.ContainsFunc(all, func(m string) bool { return strings.Contains(m, "larder") }) {
+		t.Errorf("the checkout is in %q", all)
+	}
+}
