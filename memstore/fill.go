@@ -52,11 +52,19 @@ func (s *Store[K, V]) Reserve(_ context.Context, slots ...cache.Slot[K]) (cache.
 		sl := &f.slots[i]
 		sh := s.shard(sl.hash)
 		sl.since = sh.sequence.Load()
-		if n := sh.find(sl.key, upper(sl.hash)); n != nil && n.entry.Live(time.Now()) {
+		if n := sh.find(sl.key, upper(sl.hash)); n != nil && s.live(n) {
 			sl.found = &n.entry
 		}
 	}
 	return f, nil
+}
+
+// live reports whether the entry of a node may be served.
+func (s *Store[K, V]) live(n *node[K, V]) bool {
+	if !n.timed && s.clock.before(n.entry.Expires) {
+		return n.entry.Trust(time.Time{}) == cache.Valid
+	}
+	return n.entry.Live(time.Now())
 }
 
 // Quarantine takes the values away and keeps others from storing until the fill

@@ -51,8 +51,10 @@ func (b *batch) send(s *Space) {
 			b.add(&a.reads[i])
 		}
 	}
-	got, errs := s.mgets(context.Background(), b.cmds)
+	r := newReply(len(b.asks))
+	got, errs := s.mgets(context.Background(), b.cmds, r)
 	for i, a := range b.asks {
+		a.reply = r
 		a.got = make([][]string, len(a.reads))
 		for j := range a.reads {
 			keys := a.reads[j].keys
@@ -72,12 +74,12 @@ func (b *batch) send(s *Space) {
 	}
 }
 
-// mgets reads the keys of each command, all in one trip. Each command has its own
-// error.
-func (s *Space) mgets(ctx context.Context, cmds [][]string) (got [][]string, errs []error) {
+// mgets reads the keys of each command, all in one trip; if that is one command, into
+// r. Each command has its own error.
+func (s *Space) mgets(ctx context.Context, cmds [][]string, r *reply) (got [][]string, errs []error) {
 	got, errs = make([][]string, len(cmds)), make([]error, len(cmds))
 	if s.lanes == 1 && len(cmds) == 1 {
-		got[0], errs[0] = s.mgetRaw(ctx, &question{}, cmds[0])
+		got[0], errs[0] = s.mgetRaw(ctx, &question{}, cmds[0], r)
 		return got, errs
 	}
 	calls := make([]*call, len(cmds))
@@ -96,10 +98,9 @@ func (s *Space) mgets(ctx context.Context, cmds [][]string) (got [][]string, err
 	return got, errs
 }
 
-// mgetRaw reads keys in one command. The results are parts of one piece of memory:
-// whoever keeps some of it makes a copy. The keys belong to the command from then
-// on, which a hook may keep.
-func (s *Space) mgetRaw(ctx context.Context, q *question, keys []string) ([]string, error) {
+// mgetRaw reads keys in one command. The results are parts of r. The keys and q belong
+// to the command from then on, which a hook may keep.
+func (s *Space) mgetRaw(ctx context.Context, q *question, keys []string, r *reply) ([]string, error) {
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
@@ -111,12 +112,10 @@ func (s *Space) mgetRaw(ctx context.Context, q *question, keys []string) ([]stri
 	for i := range keys {
 		args = append(args, &keys[i])
 	}
-	q.reply.expect(len(keys) * int(s.perKey.Load()))
-	err := s.rdb.Process(&q.budget, redis.NewRawWriteToCmd(&q.budget, &q.reply, args...))
+	err := s.rdb.Process(&q.budget, redis.NewRawWriteToCmd(&q.budget, r, args...))
 	got := slices.Grow(q.got[:0], len(keys))[:len(keys)]
 	if err == nil {
-		s.perKey.Store(int64(len(q.reply.buf)/len(keys) + 1))
-		err = bulk(textOf(q.reply.buf), got)
+		err = bulk(textOf(r.buf), got)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUnavailable, err)
@@ -133,5 +132,4 @@ type question struct {
 	keys   [few]string
 	args   [few + 1]any
 	got    [few]string
-	reply  reply
 }

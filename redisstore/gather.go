@@ -30,6 +30,7 @@ type ask struct {
 	reads []lookup
 	keys  int
 	got   [][]string // of each read
+	reply *reply     // that got is a part of
 	err   error
 	done  chan struct{}
 }

@@ -34,6 +34,7 @@ func (s *Store[K, V]) get(ctx context.Context, key string) (*cache.Entry[V], err
 	defer v.release()
 	v.gathers = !h.large
 	v.value(key)
+	v.hints = append(v.hints, h)
 	v.tags(h.tags)
 	v.watch()
 	if err := v.read(ctx); err != nil {
@@ -66,8 +67,10 @@ func (s *Store[K, V]) GetMany(ctx context.Context, keys []K) (map[K]*cache.Entry
 		key := textOf(texts[from:])
 		found[k] = nil
 		asked = append(asked, k)
+		h := s.hints.get(key)
 		v.value(key)
-		v.tags(s.hints.get(key).tags)
+		v.hints = append(v.hints, h)
+		v.tags(h.tags)
 	}
 	if len(asked) == 0 {
 		return found, nil
@@ -116,7 +119,12 @@ func (s *Store[K, V]) entry(ctx context.Context, v *view, i int) (*cache.Entry[V
 	if raw[0] == kindToken && len(raw) == headerSize || raw[0] == kindQuarantine && len(raw) > headerSize {
 		return nil, cache.MissWriter, nil
 	}
-	hint := s.hints.get(key)
+	hint := noHint
+	if len(v.hints) > 0 {
+		hint = v.hints[i]
+	} else {
+		hint = s.hints.get(key)
+	}
 	known := hint.tags
 	env, err := v.at(i)
 	if err == errUnknown { // its nonce can be relied on

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 // replyError is an error that the server has returned.
@@ -19,13 +21,37 @@ func (replyError) RedisError() {}
 
 var errReply = errors.New("larder: not the reply to MGET")
 
-// reply is the reply to a command as it came.
-type reply struct{ buf []byte }
+// reply is the reply to a command as it came. Its memory is used again when all
+// who read it are done, and nobody keeps a part of it.
+type reply struct {
+	buf   []byte
+	users atomic.Int32
+}
 
-// mostExpected bounds the memory that is made for a reply before it comes.
-const mostExpected = 1 << 20
+var replies = sync.Pool{New: func() any { return new(reply) }}
 
-func (r *reply) expect(size int) { r.buf = make([]byte, 0, min(size, mostExpected)+64) }
+const (
+	// largestReply is from how many bytes on the memory of a reply is not kept.
+	largestReply = 1 << 20
+	// mostExpected bounds the memory that is made for a string before it comes.
+	mostExpected = 1 << 20
+)
+
+// newReply returns one with a number of users.
+func newReply(users int) *reply {
+	r := replies.Get().(*reply)
+	r.buf = r.buf[:0]
+	r.users.Store(int32(users))
+	return r
+}
+
+// done says that one user is done. A user who is not certain says nothing: then the
+// memory is left alone.
+func (r *reply) done() {
+	if r.users.Add(-1) == 0 && cap(r.buf) <= largestReply {
+		replies.Put(r)
+	}
+}
 
 func (r *reply) Write(p []byte) (int, error) {
 	r.buf = append(r.buf, p...)

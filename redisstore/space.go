@@ -62,7 +62,6 @@ type Space struct {
 	places                chan struct{} // of reads while memory cannot serve
 	bus                   *bus          // nil if there is none
 	gathers               gathers
-	perKey                atomic.Int64 // bytes of the last reply, for each key
 	recent                recent
 	masters               masters
 	refused               atomic.Pointer[error] // why the space cannot be used

@@ -94,7 +94,9 @@ func (v *view) depart(ctx context.Context, parts []part, reads []lookup) error {
 // land waits for the answer of a trip with others.
 func (v *view) land(ctx context.Context, a *ask) error {
 	answered, err := a.wait(ctx)
-	v.left = v.left || !answered
+	if v.left = v.left || !answered; answered {
+		v.replies = append(v.replies, a.reply)
+	}
 	if err != nil && redis.HasErrorPrefix(err, "TRYAGAIN") { // a slot moves
 		return v.readAlone(ctx, a.reads)
 	}

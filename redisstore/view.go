@@ -36,6 +36,8 @@ type view struct {
 	reads  []lookup // of the last plan
 	dests  []dest
 
+	hints    []*hint   // of the values
+	replies  []*reply  // that raws, stars and versions are parts of
 	question *question // that has the keys of the last plan, on a single server
 }
 
@@ -59,15 +61,22 @@ func newView(s *Space) *view {
 // largeView is how many values a view had that is not kept.
 const largeView = 1000
 
-// release ends the use of a view. What was read is its own; the view forgets it.
+// release ends the use of a view, and of all that was read: whoever keeps some of it
+// has made a copy.
 func (v *view) release() {
-	if v.left || cap(v.keys) > largeView || cap(v.names) > largeView {
+	if v.left {
+		return
+	}
+	for _, r := range v.replies {
+		r.done()
+	}
+	if cap(v.keys) > largeView || cap(v.names) > largeView {
 		return
 	}
 	*v = view{
 		keys: empty(v.keys), raws: empty(v.raws), stars: empty(v.stars), names: empty(v.names), versions: empty(v.versions),
 		watches: empty(v.watches), failed: v.failed[:0], parsed: empty(v.parsed), stamps: empty(v.stamps),
-		reads: empty(v.reads), dests: v.dests[:0],
+		reads: empty(v.reads), dests: v.dests[:0], hints: empty(v.hints), replies: empty(v.replies),
 	}
 	views.Put(v)
 }
@@ -194,7 +203,9 @@ func (v *view) read(ctx context.Context) error {
 // readAlone reads in one trip of its own.
 func (v *view) readAlone(ctx context.Context, reads []lookup) error {
 	if v.space.lanes == 1 && len(reads) == 1 {
-		got, err := v.space.mgetRaw(ctx, v.question, reads[0].keys)
+		r := newReply(1)
+		v.replies = append(v.replies, r)
+		got, err := v.space.mgetRaw(ctx, v.question, reads[0].keys, r)
 		reads[0].deliver(v, got, err)
 		return err
 	}
