@@ -12,17 +12,30 @@ import (
 // pointer; nothing is looked up.
 type guard struct {
 	first laneMark // of the key, or of the first tag
-	key   mark     // of a remote key; its n is nil if there is none
-	marks []mark   // of tags
-	one   [1]mark  // where marks is if there is only one
-	more  []laneMark
+	key   count    // of a remote key; its n is nil if there is none
+	tag   count    // of the first tag, the same
+	more  *further // nil if that is all
 }
 
-// mark is a counter and what it was.
-type mark struct {
+// further is what few entries depend on: other tags, and other lanes.
+type further struct {
+	tags  []count
+	lanes []laneMark
+}
+
+// count is a counter and what it was.
+type count struct {
 	n    *atomic.Uint64
 	seen uint64
-	cell *cell // of a tag, which it keeps alive
+}
+
+func (c *count) stands() bool { return c.n == nil || c.n.Load() == c.seen }
+
+// mark is the count of a tag. The counter is a part of the cell, so whoever has the
+// one keeps the other.
+type mark struct {
+	count
+	cell *cell
 }
 
 type laneMark struct {
@@ -37,27 +50,30 @@ func (g *guard) Trust(now time.Time) cache.Trust {
 		return cache.Invalid
 	}
 	t := g.first.lane.trust(now)
-	for i := range g.more {
-		t = min(t, g.more[i].lane.trust(now))
+	if g.more != nil {
+		for i := range g.more.lanes {
+			t = min(t, g.more.lanes[i].lane.trust(now))
+		}
 	}
 	return t
 }
 
 // stands reports whether nothing that g depends on was invalidated.
 func (g *guard) stands() bool {
-	if g.first.lane.dropped.Load() != g.first.dropped {
+	if g.first.lane.dropped.Load() != g.first.dropped || !g.key.stands() || !g.tag.stands() {
 		return false
 	}
-	if g.key.n != nil && g.key.n.Load() != g.key.seen {
-		return false
-	}
-	for i := range g.marks {
-		if m := &g.marks[i]; m.n.Load() != m.seen {
+	return g.more == nil || g.more.stand()
+}
+
+func (f *further) stand() bool {
+	for i := range f.tags {
+		if !f.tags[i].stands() {
 			return false
 		}
 	}
-	for i := range g.more {
-		if m := &g.more[i]; m.lane.dropped.Load() != m.dropped {
+	for i := range f.lanes {
+		if m := &f.lanes[i]; m.lane.dropped.Load() != m.dropped {
 			return false
 		}
 	}

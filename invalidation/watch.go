@@ -13,7 +13,7 @@ type Watch struct {
 	d        *Domain
 	sequence uint64
 	lane     *lane
-	key      mark
+	key      count
 	marks    []mark
 }
 
@@ -30,7 +30,7 @@ func (d *Domain) Watch(tags ...string) Watch {
 func (d *Domain) WatchKey(hash uint32, tags ...string) Watch {
 	w := Watch{d: d, sequence: d.sequence.Load(), lane: d.laneOf(hash)}
 	if n := d.keyCell(hash); n != nil {
-		w.key = mark{n: n, seen: n.Load()}
+		w.key = count{n, n.Load()}
 	}
 	w.mark(tags)
 	return w
@@ -43,7 +43,7 @@ func (w *Watch) mark(tags []string) {
 	w.marks = make([]mark, len(tags))
 	for i, t := range tags {
 		c := w.d.intern(maphash.String(w.d.seed, t), t)
-		w.marks[i] = mark{&c.n, c.n.Load(), c}
+		w.marks[i] = mark{count{&c.n, c.n.Load()}, c}
 	}
 }
 
@@ -65,15 +65,19 @@ func (w *Watch) Guard(tags []string) (g cache.Guard, ok bool) {
 	if made.first.dropped > w.sequence {
 		return nil, false
 	}
-	if made.marks = made.one[:0]; len(tags) > 1 {
-		made.marks = make([]mark, 0, len(tags))
+	if len(tags) > 1 {
+		made.more = &further{tags: make([]count, 0, len(tags)-1)}
 	}
-	for _, t := range tags {
-		m, ok := w.tag(t)
+	for i, t := range tags {
+		c, ok := w.tag(t)
 		if !ok || !made.add(w, d.laneOf(Hash(t))) {
 			return nil, false
 		}
-		made.marks = append(made.marks, m)
+		if i == 0 {
+			made.tag = c
+		} else {
+			made.more.tags = append(made.more.tags, c)
+		}
 	}
 	if d.holds.n.Load() > 0 && slices.ContainsFunc(tags, d.Held) {
 		return nil, false
@@ -94,11 +98,11 @@ func (w *Watch) Adopt(tags []string, brought cache.Guard) (g cache.Guard, ok boo
 	return w.Guard(tags)
 }
 
-// tag returns the mark of a tag from before the load.
-func (w *Watch) tag(t string) (mark, bool) {
+// tag returns the count of a tag from before the load.
+func (w *Watch) tag(t string) (count, bool) {
 	// By the names in the cells: the slice given to Watch is its owner's.
 	if i := slices.IndexFunc(w.marks, func(m mark) bool { return m.cell.tag == t }); i >= 0 {
-		return w.marks[i], true
+		return w.marks[i].count, true
 	}
 	// Expire writes last and then counts the cell, if it finds one. If it
 	// writes before we read last, we see it there. If it writes after, it
@@ -106,17 +110,23 @@ func (w *Watch) tag(t string) (mark, bool) {
 	// it finds it and the guard does not stand.
 	h := maphash.String(w.d.seed, t)
 	c := w.d.intern(h, t)
-	m := mark{&c.n, c.n.Load(), c}
+	m := count{&c.n, c.n.Load()}
 	return m, w.d.last[h%stripes].Load() <= w.sequence
 }
 
 // add makes g depend on a lane too.
 func (g *guard) add(w *Watch, l *lane) bool {
-	if g.first.lane == l || slices.ContainsFunc(g.more, func(m laneMark) bool { return m.lane == l }) {
+	if g.first.lane == l {
+		return true
+	}
+	if g.more == nil {
+		g.more = &further{}
+	}
+	if slices.ContainsFunc(g.more.lanes, func(m laneMark) bool { return m.lane == l }) {
 		return true
 	}
 	m := laneMark{l, l.dropped.Load()}
-	g.more = append(g.more, m)
+	g.more.lanes = append(g.more.lanes, m)
 	return m.dropped <= w.sequence
 }
 

@@ -3,14 +3,13 @@ package redisstore
 import (
 	"hash/maphash"
 	"slices"
-	"strings"
 	"sync/atomic"
 )
 
 // hints remembers, for the keys that were read of late, what makes the next
 // read or fill one round trip cheaper. It forgets at will, and so do goroutines
-// that use it at once: a hint that is missing or wrong costs a trip, never a
-// wrong answer.
+// that use it at once, and knows keys by their hashes alone: a hint that is missing
+// or wrong costs a trip, never a wrong answer.
 type hints struct {
 	seed maphash.Seed
 	sets [16384]set
@@ -20,7 +19,7 @@ type hints struct {
 type set [4]atomic.Pointer[hint]
 
 type hint struct {
-	key string
+	hash uint64
 	// tags are those of the entry when it was last seen.
 	tags []string
 	// rejected is the header of a value that was read and is no hit, so that it
@@ -34,14 +33,15 @@ var noHint = &hint{}
 
 func newHints() *hints { return &hints{seed: maphash.MakeSeed()} }
 
-func (h *hints) set(key string) *set {
-	return &h.sets[maphash.String(h.seed, key)%uint64(len(h.sets))]
-}
+func (h *hints) hash(key string) uint64 { return maphash.String(h.seed, key) }
+
+func (h *hints) set(hash uint64) *set { return &h.sets[hash%uint64(len(h.sets))] }
 
 func (h *hints) get(key string) *hint {
-	set := h.set(key)
+	hash := h.hash(key)
+	set := h.set(hash)
 	for i := range set {
-		if p := set[i].Load(); p != nil && p.key == key {
+		if p := set[i].Load(); p != nil && p.hash == hash {
 			return p
 		}
 	}
@@ -55,7 +55,7 @@ func (h *hints) put(key string, tags []string, rejected string) {
 	if p != noHint && p.rejected == rejected && slices.Equal(p.tags, tags) {
 		return
 	}
-	h.set(key).put(&hint{strings.Clone(key), tags, rejected, p.large})
+	h.keep(&hint{h.hash(key), tags, rejected, p.large})
 }
 
 // largeValue is the size, in bytes, from which values travel alone.
@@ -64,13 +64,14 @@ const largeValue = 32 << 10
 // hit remembers a valid value, unless it is as p, the hint of its key, says.
 func (h *hints) hit(p *hint, key string, tags []string, size int) {
 	if large := size >= largeValue; p.rejected != "" || p.large != large || !slices.Equal(p.tags, tags) {
-		h.set(key).put(&hint{strings.Clone(key), tags, "", large})
+		h.keep(&hint{h.hash(key), tags, "", large})
 	}
 }
 
-func (set *set) put(moved *hint) {
+func (h *hints) keep(moved *hint) {
+	set := h.set(moved.hash)
 	for i := range set {
-		if p := set[i].Load(); p != nil && p.key == moved.key {
+		if p := set[i].Load(); p != nil && p.hash == moved.hash {
 			set[i].Store(moved)
 			return
 		}

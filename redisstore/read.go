@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unique"
 
 	"github.com/larder-cache/larder/cache"
 )
@@ -139,7 +140,7 @@ func (s *Store[K, V]) entry(ctx context.Context, v *view, i int) (*cache.Entry[V
 	if !sameTags(env.stamps, known) {
 		tags = make([]string, len(env.stamps))
 		for i, st := range env.stamps {
-			tags[i] = strings.Clone(st.tag)
+			tags[i] = unique.Make(st.tag).Value() // a copy, that all entries share
 		}
 	}
 	if v.tags(tags) {
