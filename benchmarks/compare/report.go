@@ -50,7 +50,7 @@ clock on every hit. Larder's set is Reserve and Commit. All have a TTL, but for 
 	t.section("Loaders: what a miss asks of Redis", "larder has tags that are known from the loaded value, larder-key-tags those that are known from the key.")
 	t.misses(all)
 
-	t.section("Redis: time an operation, as a ratio to go-redis", "Rows on 1 processor have the program and the server on one and the same. go-redis is a plain GET or MGET of the same bytes.")
+	t.section("Redis: time an operation, as a ratio to go-redis", "Rows on 1 processor have the program and the server on one and the same. go-redis is a plain GET or MGET of the same bytes; go-redis-mget reads the value and two versions in one MGET, as Larder has to.")
 	t.ratios(all, "remote", nanoseconds, "go-redis", "go-redis-incr")
 	t.section("Redis: allocations an operation", "")
 	t.absolute(all, "remote", allocations)

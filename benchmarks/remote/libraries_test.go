@@ -45,6 +45,7 @@ type library struct {
 
 var libraries = []library{
 	{"go-redis", openGoRedis},
+	{"go-redis-mget", openGoRedisMGet},
 	{"larder", func(b testing.TB) reader { return openLarder(b, 1) }},
 	{"rueidis", openRueidis},
 	{"go-redis-cache", openGoRedisCache},
@@ -68,6 +69,21 @@ func openGoRedis(b testing.TB) reader {
 	c := client(b)
 	names := storeRaw(b, c)
 	return func(ctx context.Context, i int) error { return c.Get(ctx, names[i]).Err() }
+}
+
+// openGoRedisMGet reads, with each value, two versions of the size that Larder's have:
+// the least that a read costs which is to know whether a tag was invalidated.
+func openGoRedisMGet(b testing.TB) reader {
+	c := client(b)
+	names := storeRaw(b, c)
+	for _, k := range []string{"version:lane", "version:tag"} {
+		if err := c.Set(b.Context(), k, value[:17], 0).Err(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return func(ctx context.Context, i int) error {
+		return c.MGet(ctx, names[i], "version:lane", "version:tag").Err()
+	}
 }
 
 func open(b testing.TB, rdb *redis.Client) *redisstore.Space {
