@@ -13,6 +13,8 @@ MUTANT    ?=
 BENCHFLAGS ?=
 # Such as --only 'heap|miss' or --rounds 12.
 COMPAREFLAGS ?=
+# Where make hitratio finds traces.
+TRACES    ?= traces
 COVER     ?= cover.out
 
 SHUFFLE := -shuffle=$(if $(SEED),$(SEED),on)
@@ -24,7 +26,7 @@ endif
 # The go.work file lists the modules; the pattern "work" is all their packages.
 
 .DEFAULT_GOAL := help
-.PHONY: help check cross tidy test race verify mutants fuzz bench bench-compare profiles readme codecs survive cover
+.PHONY: help check cross tidy test race verify mutants fuzz bench bench-compare profiles readme codecs survive hitratio cover
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -86,6 +88,10 @@ survive: ## let other libraries meet the same accidents, and write docs/benchmar
 	scripts/ensure-redis.sh
 	$(GO) run ./benchmarks/survive >docs/benchmarks/survival.md.new
 	mv docs/benchmarks/survival.md.new docs/benchmarks/survival.md
+
+hitratio: ## replay the traces (*.trc.gz) in the directory TRACES under several libraries, and write docs/benchmarks/hitratio.md
+	$(GO) run ./benchmarks/hitratio $(TRACES)/*.trc.gz >docs/benchmarks/hitratio.md.new
+	mv docs/benchmarks/hitratio.md.new docs/benchmarks/hitratio.md
 
 cover: ## test coverage, by function, and the profile in COVER
 	scripts/ensure-redis.sh

@@ -21,6 +21,7 @@ func (a *adaptive) add(slot, hash uint32) {
 		a.choice = choice
 		a.resize(a.capacity, shares[choice])
 	}
+	a.trials.count(hash, 1)
 	before := a.now.Load()
 	a.queues.add(slot, hash)
 	if a.budget != 0 && a.now.Load() != before {
@@ -29,8 +30,16 @@ func (a *adaptive) add(slot, hash uint32) {
 }
 
 func (a *adaptive) remove(slot uint32) {
-	a.trials.drop(a.at.hash(slot))
+	hash := a.at.hash(slot)
+	a.trials.drop(hash)
+	a.trials.count(hash, -1)
 	a.queues.remove(slot)
+}
+
+func (a *adaptive) victim(next int) uint32 {
+	slot := a.queues.victim(next)
+	a.trials.count(a.at.hash(slot), -1)
+	return slot
 }
 
 func (a *adaptive) forget(hash uint32) { a.trials.drop(hash) }

@@ -8,7 +8,6 @@ type miniature struct {
 	queues
 	share  int
 	score  int
-	behind int // for how long it has not had more hits than an LRU
 	clock  atomic.Uint32
 	marks  []atomic.Uint32 // by slot, as all that follow
 	hashes []uint32
@@ -17,18 +16,20 @@ type miniature struct {
 	free   []uint32
 }
 
-func newMiniature(capacity, share int) *miniature {
-	m := &miniature{share: share, marks: make([]atomic.Uint32, capacity), hashes: make([]uint32, capacity), after: make([]uint32, capacity)}
+// newMiniature returns one that may get larger by one in slack entries.
+func newMiniature(capacity, slack, share int) *miniature {
+	slots := capacity + capacity/slack
+	m := &miniature{share: share, marks: make([]atomic.Uint32, slots), hashes: make([]uint32, slots), after: make([]uint32, slots)}
 	n := 1
-	for n < capacity {
+	for n < slots {
 		n *= 2
 	}
 	m.heads = make([]uint32, n)
 	for i := range m.heads {
 		m.heads[i] = none
 	}
-	for slot := range uint32(capacity) {
-		m.free = append(m.free, uint32(capacity)-1-slot)
+	for slot := range uint32(slots) {
+		m.free = append(m.free, uint32(slots)-1-slot)
 	}
 	m.queues.init(capacity, m, &m.clock)
 	m.resize(capacity, share)
@@ -76,7 +77,7 @@ func (m *miniature) drop(hash uint32) {
 	}
 }
 
-// fit sets a capacity, which must not be above the first one.
+// fit sets a capacity.
 func (m *miniature) fit(capacity int) {
 	m.resize(capacity, m.share)
 	for m.count > m.capacity {

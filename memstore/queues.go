@@ -13,6 +13,9 @@ const (
 	core = generations
 	// patience is how many entries are moved on before one of them has to leave.
 	patience = 128
+	// sweep is for how many victims one entry of the core is looked at, even if none
+	// has to leave it: what is not used any more would stay for ever.
+	sweep = 32
 )
 
 // queues keeps entries in a window, in the order in which they came or were used,
@@ -31,7 +34,6 @@ const (
 type queues struct {
 	at               residents
 	capacity, target int // of all, and of the window
-	share            int // of the window, in percent
 	recency          bool
 	now              *atomic.Uint32 // the generation
 	oldest           uint32         // that may have a list
@@ -42,6 +44,7 @@ type queues struct {
 	inWindow, inCore int // weights
 	count            int
 	newest           uint32
+	left             int // victims since the core was looked at
 	ghosts           ghosts
 }
 
@@ -65,12 +68,9 @@ const everything = 100
 
 // resize sets the capacity and the share of the window, in percent.
 func (q *queues) resize(capacity, share int) {
-	q.capacity, q.share, q.recency = capacity, share, share == everything
+	q.capacity, q.recency = capacity, share == everything
 	q.target = max(1, capacity/100*share+capacity%100*share/100)
 }
-
-// renew lets the core leave first, and then fills it anew with what was used last.
-func (q *queues) renew() { q.recency = true }
 
 func (q *queues) push(slot uint32, to uint8) {
 	l := &q.lists[to]
@@ -126,9 +126,6 @@ func (q *queues) add(slot, hash uint32) {
 	now := q.now.Load()
 	q.at.used(slot).Store(now << 2)
 	q.newest = slot
-	if q.recency && q.lists[core].last == none {
-		q.recency = q.share == everything
-	}
 	if q.ghosts.take(hash) && !q.recency {
 		q.push(slot, core)
 	} else {
@@ -187,6 +184,7 @@ func (q *queues) tail() uint32 {
 func later(a, b uint32) bool { return int32((a-b)<<2) > 0 }
 
 func (q *queues) victim(next int) uint32 {
+	q.left++
 	for patient := patience; ; patient-- {
 		slot := q.choose(next, patient > 0)
 		wasCore, used := q.in[slot] == core, q.at.used(slot).Load()
@@ -226,6 +224,9 @@ func (q *queues) choose(next int, patient bool) uint32 {
 	case last == none:
 		return tail
 	case q.recency && patient, !q.recency && q.inWindow+next <= q.target:
+		return last
+	case q.left >= sweep:
+		q.left = 0
 		return last
 	}
 	return tail

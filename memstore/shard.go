@@ -151,6 +151,7 @@ func (sh *shard[K, V]) clear(end bool) []*node[K, V] {
 	gone := make([]*node[K, V], 0, sh.count)
 	for _, slot := range sh.order.slots() {
 		gone = append(gone, sh.nodes[slot])
+		sh.order.remove(slot)
 	}
 	sh.nodes, sh.free, sh.count, sh.weights = nil, nil, 0, nil
 	sh.total.Add(-sh.heavy.Swap(0))

@@ -8,6 +8,8 @@ import (
 const (
 	// sample is how many entries a miniature has, if the store is not smaller.
 	sample = 256
+	// slack is by which part a miniature may be larger or smaller than it should be.
+	slack = 4
 	// memoryOfScores is after how many requests, in capacities of a miniature, what
 	// was before counts half.
 	memoryOfScores = 4
@@ -15,10 +17,6 @@ const (
 	// miniature, but leastLead.
 	lead      = 20
 	leastLead = 4
-	// stale is after how many halvings of the scores, in which it was never ahead of
-	// the LRU, a miniature is filled anew: what is in its core may be in nobody's
-	// use any more, and keep others from getting there.
-	stale = 4
 )
 
 // shares are those of the window that are tried, in percent of the capacity. The
@@ -31,13 +29,15 @@ var shares = [...]int{1, 10, everything}
 // Optimization using Miniature Simulations, 2017). Nobody waits for it: what comes
 // while it is busy is not in the sample.
 type trials struct {
-	choice atomic.Int32 // in shares
-	rate   atomic.Uint64
+	choice    atomic.Int32 // in shares
+	rate      atomic.Uint64
+	residents atomic.Int64 // entries of the store that are in the sample
 
 	mu         sync.Mutex
 	miniatures [len(shares)]*miniature
 	requests   int
-	entries    int // of the store, as it was when rate was set
+	entries    int  // of the store, as it was when rate was set
+	weighed    bool // entries changes
 }
 
 // newTrials returns those of a store of a number of entries. If it is not known,
@@ -45,7 +45,7 @@ type trials struct {
 func newTrials(entries int) *trials {
 	t := &trials{}
 	for i, share := range shares {
-		t.miniatures[i] = newMiniature(min(sample, entries), share)
+		t.miniatures[i] = newMiniature(min(sample, entries), slack, share)
 	}
 	t.choice.Store(int32(len(shares) - 1))
 	t.setRate(entries)
@@ -66,17 +66,27 @@ func (t *trials) fit(entries int) {
 	if entries = max(1, entries); 8*max(entries-t.entries, t.entries-entries) <= t.entries {
 		return
 	}
+	t.weighed = true
 	for _, m := range t.miniatures {
-		m.fit(min(len(m.marks), entries))
+		m.fit(min(sample, entries))
 	}
 	t.setRate(entries)
 }
 
-// enter reports whether a hash is in the sample and there is nobody else; then the
-// lock is held. The bits that find a bucket do not choose the sample.
-func (t *trials) enter(hash uint32) bool {
-	return uint64(hash*0x9e3779b1) < t.rate.Load() && t.mu.TryLock()
+// sampled reports whether a hash is in the sample. The bits that find a bucket do not
+// choose it.
+func (t *trials) sampled(hash uint32) bool { return uint64(hash*0x9e3779b1) < t.rate.Load() }
+
+// count notes that the store has by more entries of a hash.
+func (t *trials) count(hash uint32, by int64) {
+	if t.sampled(hash) {
+		t.residents.Add(by)
+	}
 }
+
+// enter reports whether a hash is in the sample and there is nobody else; then the
+// lock is held.
+func (t *trials) enter(hash uint32) bool { return t.sampled(hash) && t.mu.TryLock() }
 
 // request notes that a key was asked for.
 func (t *trials) request(hash uint32) {
@@ -102,22 +112,27 @@ func (t *trials) request(hash uint32) {
 	}
 }
 
-// age halves the scores, and renews what is stale. If that was the choice, the store
-// is an LRU until it proves better, so that its own core is renewed as well.
+// age halves the scores.
 func (t *trials) age() {
-	lru := len(shares) - 1
-	best := t.miniatures[lru].score
-	for i, m := range t.miniatures {
-		m.behind++
-		if m.score > best {
-			m.behind = 0
-		}
+	for _, m := range t.miniatures {
 		m.score /= 2
-		if m.behind >= stale && i != lru {
-			m.behind = 0
-			m.renew()
-			t.choice.CompareAndSwap(int32(i), int32(lru))
-		}
+	}
+	t.adjust()
+}
+
+// adjust gives the miniatures as many entries as the store really has of the sample. By
+// chance it may have more or fewer than the sample should, and then near the length of
+// a loop a miniature would have hits, or misses, that the store does not have.
+func (t *trials) adjust() {
+	if t.weighed {
+		return // the sample changes
+	}
+	nominal, n := min(sample, t.entries), int(t.residents.Load())
+	if n < nominal-nominal/slack { // it is not full
+		n = nominal
+	}
+	for _, m := range t.miniatures {
+		m.fit(min(n, len(m.marks)))
 	}
 }
 
