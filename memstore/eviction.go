@@ -12,12 +12,12 @@ const (
 	// TwoQueue is 2Q (T. Johnson and D. Shasha, 2Q: A Low Overhead High Performance
 	// Buffer Management Replacement Algorithm, 1994) on the lists of golang-lru.
 	// What was asked for once waits in a quarter of the store and leaves first, so
-	// that a scan does not take all of it. It costs 130 bytes an entry.
+	// that a scan does not take all of it. It costs 100 to 150 bytes an entry.
 	TwoQueue
 	// Adaptive keeps what is used often, or what was used last, whichever has more
 	// hits: it tries both on a sample of the keys and does the same with all. It is
-	// hardly ever worse than LRU, and on most loads better. It costs 20 bytes an
-	// entry, at most 24 KiB a store, and a bit of time for the hits of the sample,
+	// hardly ever worse than LRU, and on most loads better. It costs 13 bytes an
+	// entry, at most 32 KiB a store, and a bit of time for the hits of the sample,
 	// which do not wait either. See docs/adr/0008-eviction.md.
 	Adaptive
 )

@@ -45,7 +45,7 @@ func ratio(e memstore.Eviction, capacity, requests int, next func(i int) int) fl
 	return float64(hits) / float64(requests)
 }
 
-func TestAScanDoesNotTakeAllButOfAnLRU(t *testing.T) {
+func TestOnlyAnLRULosesAllToAScan(t *testing.T) {
 	seed := rand.Uint64()
 	got := map[memstore.Eviction]float64{}
 	for _, e := range policies {

@@ -30,7 +30,7 @@ const (
 // it was used last, when it is found in an older one (as Linux does with pages,
 // Multi-Gen LRU, 2022).
 //
-// It costs 13 bytes a slot, and two for ghosts, which may be rounded up to four.
+// It costs nine bytes a slot, and two to four for a ghost.
 type queues struct {
 	at               residents
 	capacity, target int // of all, and of the window
