@@ -30,6 +30,7 @@ func (s *Space) ownClient(rdb redis.UniversalClient, timeout time.Duration) (cli
 		o.ReadTimeout, o.WriteTimeout, o.PoolTimeout, o.DialTimeout = timeout+s.replicas.wait(), timeout, timeout, timeout
 		o.MinRetryBackoff, o.MaxRetryBackoff = time.Millisecond, 8*time.Millisecond
 		o.PushNotificationProcessor, o.MaintNotificationsConfig = nil, noNotifications()
+		o.Protocol = 2 // nothing is pushed to these connections, so nobody need look
 		newNode := o.NewClient
 		if newNode == nil {
 			newNode = redis.NewClient
@@ -44,6 +45,7 @@ func (s *Space) ownClient(rdb redis.UniversalClient, timeout time.Duration) (cli
 		o.ContextTimeoutEnabled, o.MaxRetries, o.DialerRetries = true, -1, 1
 		o.ReadTimeout, o.WriteTimeout, o.PoolTimeout, o.DialTimeout = timeout+s.replicas.wait(), timeout, timeout, timeout
 		o.PushNotificationProcessor, o.MaintNotificationsConfig = nil, noNotifications()
+		o.Protocol = 2 // nothing is pushed to these connections, so nobody need look
 		o.ClientSideCache, o.ClientSideCacheConfig = nil, nil // it would serve old versions of tags
 		dial := o.Dialer                                      // made for the user's DialTimeout
 		o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
