@@ -20,22 +20,32 @@ type batch struct {
 // place is where the answer about a key is.
 type place struct{ cmd, i int }
 
-func (b *batch) add(read *lookup) {
-	for _, k := range read.keys {
-		if _, ok := b.at[k]; ok {
-			continue
-		}
-		cmd, ok := b.lane[read.lane]
-		if !ok {
-			cmd = len(b.cmds)
-			b.cmds = append(b.cmds, nil)
-			if read.lane != noLane {
-				b.lane[read.lane] = cmd
+func (b *batch) add(a *ask) {
+	for i := range a.reads {
+		read := &a.reads[i]
+		for _, k := range read.keys {
+			p, ok := b.at[k]
+			if !ok {
+				p = b.put(k, read.lane)
+				b.at[k] = p
 			}
+			a.at = append(a.at, p)
 		}
-		b.at[k] = place{cmd, len(b.cmds[cmd])}
-		b.cmds[cmd] = append(b.cmds[cmd], k)
 	}
+}
+
+// put gives a key its place.
+func (b *batch) put(k string, lane int) place {
+	cmd, ok := b.lane[lane]
+	if !ok {
+		cmd = len(b.cmds)
+		b.cmds = append(b.cmds, nil)
+		if lane != noLane {
+			b.lane[lane] = cmd
+		}
+	}
+	b.cmds[cmd] = append(b.cmds[cmd], k)
+	return place{cmd, len(b.cmds[cmd]) - 1}
 }
 
 // send asks, and answers all.
@@ -47,30 +57,23 @@ func (b *batch) send(s *Space) {
 	clear(b.lane)
 	b.cmds = empty(b.cmds)
 	for _, a := range b.asks {
-		for i := range a.reads {
-			b.add(&a.reads[i])
-		}
+		b.add(a)
 	}
 	r := newReply(len(b.asks))
 	got, errs := s.mgets(context.Background(), b.cmds, r)
 	for i, a := range b.asks {
-		a.reply = r
-		a.got = make([][]string, len(a.reads))
-		for j := range a.reads {
-			keys := a.reads[j].keys
-			values := make([]string, len(keys))
-			for n, k := range keys {
-				p := b.at[k]
-				if err := errs[p.cmd]; err != nil {
-					a.err = err
-					continue
-				}
-				values[n] = got[p.cmd][p.i]
-			}
-			a.got[j] = values
-		}
-		close(a.done)
 		b.asks[i] = nil
+		a.reply = r
+		for _, p := range a.at {
+			text := ""
+			if err := errs[p.cmd]; err != nil {
+				a.err = err
+			} else {
+				text = got[p.cmd][p.i]
+			}
+			a.got = append(a.got, text)
+		}
+		a.done <- struct{}{} // from here on it is the caller's
 	}
 }
 

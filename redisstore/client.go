@@ -45,7 +45,7 @@ func (s *Space) ownClient(rdb redis.UniversalClient, timeout time.Duration) (cli
 		o.ContextTimeoutEnabled, o.MaxRetries, o.DialerRetries = true, -1, 1
 		o.ReadTimeout, o.WriteTimeout, o.PoolTimeout, o.DialTimeout = timeout+s.replicas.wait(), timeout, timeout, timeout
 		o.PushNotificationProcessor, o.MaintNotificationsConfig = nil, noNotifications()
-		o.Protocol = 2 // nothing is pushed to these connections, so nobody need look
+		o.Protocol = 2                                        // nothing is pushed to these connections, so nobody need look
 		o.ClientSideCache, o.ClientSideCacheConfig = nil, nil // it would serve old versions of tags
 		dial := o.Dialer                                      // made for the user's DialTimeout
 		o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {

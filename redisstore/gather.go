@@ -29,14 +29,19 @@ type gather struct {
 type ask struct {
 	reads []lookup
 	keys  int
-	got   [][]string // of each read
-	reply *reply     // that got is a part of
+	at    []place       // where the answer about each key is, for who gives it
+	got   []string      // of each key
+	reply *reply        // that got is a part of
+	done  chan struct{} // has room for the one who answers
 	err   error
-	done  chan struct{}
 }
 
-func newAsk(reads []lookup) *ask {
-	a := &ask{reads: reads, done: make(chan struct{})}
+// about makes an ask, that may have been used, one about reads.
+func (a *ask) about(reads []lookup) *ask {
+	if a.done == nil {
+		a.done = make(chan struct{}, 1)
+	}
+	*a = ask{reads: reads, at: a.at[:0], got: empty(a.got), done: a.done}
 	for i := range reads {
 		a.keys += len(reads[i].keys)
 	}
@@ -61,20 +66,19 @@ func (g *gather) most() int {
 }
 
 // depart takes a place for a read that goes alone, if there is one; landed gives it
-// back. Otherwise the reads wait.
-func (g *gather) depart(reads []lookup) (waits *ask) {
+// back. Otherwise a waits for an answer.
+func (g *gather) depart(a *ask) (alone bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.trips < g.most() {
 		g.trips++
-		return nil
+		return true
 	}
-	a := newAsk(reads)
 	g.queue = append(g.queue, a)
 	if len(g.queue) == 1 {
 		g.wake()
 	}
-	return a
+	return false
 }
 
 // wait returns when the answer is there, or ctx has ended.

@@ -11,7 +11,7 @@ import (
 type part struct {
 	gather *gather
 	reads  []lookup
-	waits  *ask // nil if it goes at once
+	waits  *ask // nil if it went at once
 }
 
 // readTogether reads with others: what a server that nobody is asking has is read
@@ -31,7 +31,9 @@ func (v *view) readTogether(ctx context.Context, reads []lookup) error {
 	waiting := 0
 	for i := range parts {
 		p := &parts[i]
-		if p.waits = p.gather.depart(p.reads); p.waits != nil {
+		a := v.ask(i).about(p.reads)
+		if !p.gather.depart(a) {
+			p.waits = a
 			waiting++
 		} else if len(parts) > 1 {
 			atOnce = append(atOnce, p.reads...)
@@ -100,12 +102,25 @@ func (v *view) land(ctx context.Context, a *ask) error {
 	if err != nil && redis.HasErrorPrefix(err, "TRYAGAIN") { // a slot moves
 		return v.readAlone(ctx, a.reads)
 	}
-	for i := range a.reads {
-		if err != nil {
+	if err != nil {
+		for i := range a.reads {
 			a.reads[i].deliver(v, nil, err)
-		} else {
-			a.reads[i].deliver(v, a.got[i], nil)
 		}
+		return err
 	}
-	return err
+	got := a.got
+	for i := range a.reads {
+		n := len(a.reads[i].keys)
+		a.reads[i].deliver(v, got[:n], nil)
+		got = got[n:]
+	}
+	return nil
+}
+
+// ask returns the i-th ask of a read, each of which is used once in it.
+func (v *view) ask(i int) *ask {
+	for len(v.asks) <= i {
+		v.asks = append(v.asks, &ask{})
+	}
+	return v.asks[i]
 }

@@ -37,6 +37,7 @@ type view struct {
 	dests  []dest
 
 	hints    []*hint   // of the values
+	asks     []*ask    // with their memory
 	replies  []*reply  // that raws, stars and versions are parts of
 	question *question // that has the keys of the last plan, on a single server
 }
@@ -70,6 +71,9 @@ func (v *view) release() {
 	for _, r := range v.replies {
 		r.done()
 	}
+	for _, a := range v.asks {
+		a.about(nil)
+	}
 	if cap(v.keys) > largeView || cap(v.names) > largeView {
 		return
 	}
@@ -77,6 +81,7 @@ func (v *view) release() {
 		keys: empty(v.keys), raws: empty(v.raws), stars: empty(v.stars), names: empty(v.names), versions: empty(v.versions),
 		watches: empty(v.watches), failed: v.failed[:0], parsed: empty(v.parsed), stamps: empty(v.stamps),
 		reads: empty(v.reads), dests: v.dests[:0], hints: empty(v.hints), replies: empty(v.replies),
+		asks: v.asks,
 	}
 	views.Put(v)
 }
