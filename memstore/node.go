@@ -127,13 +127,13 @@ type clock struct {
 	idle  atomic.Bool
 }
 
-// period is how often the clock is set, and lead how far ahead. What has expired is
+// period is how often the clock is set, and lookahead how far ahead. What has expired is
 // served only while the timer is late by more than their difference, 40 ms, as it may
 // be on a machine that has far too much to do; the excess is for how long. A period is
 // also how long the timer goes on when the store is not used any more.
 const (
-	period = 10 * time.Millisecond
-	lead   = 50 * time.Millisecond
+	period    = 10 * time.Millisecond
+	lookahead = 50 * time.Millisecond
 )
 
 // before reports whether m is certainly still to come.
@@ -163,4 +163,4 @@ func (c *clock) tick() {
 	c.ahead.Store(reach(time.Now()))
 }
 
-func reach(now time.Time) int64 { return now.Add(lead).UnixMilli() + 1 }
+func reach(now time.Time) int64 { return now.Add(lookahead).UnixMilli() + 1 }

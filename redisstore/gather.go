@@ -139,10 +139,14 @@ func (g *gather) run() {
 	for {
 		runtime.Gosched() // who has just got an answer may have another question
 		g.mu.Lock()
-		n, keys := 0, 0
-		for n < len(g.queue) && (n == 0 || keys+g.queue[n].keys <= maxMGet) {
-			keys += g.queue[n].keys
-			n++
+		n, keys, last := 0, 0, ""
+		for ; n < len(g.queue); n++ {
+			a := g.queue[n]
+			if first := a.reads[0].keys[0]; first != last { // else it is a stampede
+				if last, keys = first, keys+a.keys; n > 0 && keys > maxMGet {
+					break
+				}
+			}
 		}
 		if n == 0 {
 			g.trips--

@@ -154,6 +154,35 @@ func TestReadsThatComeWhileOneIsUnderWayGoInOneCommand(t *testing.T) {
 	}
 }
 
+func TestAStampedeOnOneKeyIsTwoCommands(t *testing.T) {
+	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
+	defer rdb.Close()
+	s := gatherSpace(t, rdb)
+	put(t, s, 0, 1)
+	v := newValve(s.key(0))
+	s.space.Client().AddHook(v)
+	s.space.gathers.single.patient()
+	var wg sync.WaitGroup
+	read := func() {
+		wg.Go(func() {
+			if e, err := s.Get(t.Context(), 0); err != nil || e == nil {
+				t.Errorf("%+v, %v", e, err)
+			}
+		})
+	}
+	read()
+	<-v.reached
+	for range 1000 {
+		read()
+	}
+	eventually(t, "nobody waits", func() bool { return s.space.gathers.single.waiting() == 1000 })
+	close(v.open)
+	wg.Wait()
+	if n := v.asking(s.key(0)); n != 2 {
+		t.Errorf("%d commands", n)
+	}
+}
+
 func TestAReadIsNotAnsweredByOneThatWasSentBefore(t *testing.T) {
 	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
 	defer rdb.Close()
