@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -48,8 +49,8 @@ func (b *batch) put(k string, lane int) place {
 	return place{cmd, len(b.cmds[cmd]) - 1}
 }
 
-// send asks, and answers all.
-func (b *batch) send(s *Space) {
+// send asks, and answers all. It returns the first error.
+func (b *batch) send(s *Space) error {
 	if b.at == nil {
 		b.at, b.lane = map[string]place{}, map[int]int{}
 	}
@@ -75,6 +76,7 @@ func (b *batch) send(s *Space) {
 		}
 		a.done <- struct{}{} // from here on it is the caller's
 	}
+	return cmp.Or(errs...)
 }
 
 // mgets reads the keys of each command, all in one trip; if that is one command, into

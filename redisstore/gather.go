@@ -32,16 +32,13 @@ type ask struct {
 	at    []place       // where the answer about each key is, for who gives it
 	got   []string      // of each key
 	reply *reply        // that got is a part of
-	done  chan struct{} // has room for the one who answers
+	done  chan struct{} // has room for the one who answers; new each time, as it may be of a bubble of synctest
 	err   error
 }
 
 // about makes an ask, that may have been used, one about reads.
 func (a *ask) about(reads []lookup) *ask {
-	if a.done == nil {
-		a.done = make(chan struct{}, 1)
-	}
-	*a = ask{reads: reads, at: a.at[:0], got: empty(a.got), done: a.done}
+	*a = ask{reads: reads, at: a.at[:0], got: empty(a.got)}
 	for i := range reads {
 		a.keys += len(reads[i].keys)
 	}
@@ -74,6 +71,7 @@ func (g *gather) depart(a *ask) (alone bool) {
 		g.trips++
 		return true
 	}
+	a.done = make(chan struct{}, 1)
 	g.queue = append(g.queue, a)
 	if len(g.queue) == 1 {
 		g.wake()
@@ -120,6 +118,23 @@ func (g *gather) took(d time.Duration) {
 	}
 }
 
+// failed is told that a trip has failed after d. If that is because the server does
+// not answer, those who wait have their answer too: none of them has a timeout of its
+// own, and each has waited for a part of this one.
+func (g *gather) failed(err error, d time.Duration) {
+	if d < g.space.timeout {
+		return
+	}
+	g.mu.Lock()
+	waiting := g.queue
+	g.queue = nil
+	g.mu.Unlock()
+	for _, a := range waiting {
+		a.err = err
+		a.done <- struct{}{}
+	}
+}
+
 // landed ends a trip, or goes on with those who came meanwhile.
 func (g *gather) landed() {
 	g.mu.Lock()
@@ -159,7 +174,10 @@ func (g *gather) run() {
 			g.wake()
 		}
 		g.mu.Unlock()
-		b.send(g.space)
+		began := time.Now()
+		if err := b.send(g.space); err != nil {
+			g.failed(err, time.Since(began))
+		}
 	}
 }
 

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -94,17 +97,20 @@ func (g *gather) waiting() int {
 	return len(g.queue)
 }
 
-// eventually yields until ok.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal(what)
-		}
-	}
+// gathered runs a test in a bubble, with a store on a server of its own.
+func gathered(t *testing.T, f func(t *testing.T, s *Store[int, int])) {
+	synctest.Test(t, func(t *testing.T) {
+		server := miniredis.NewMiniRedis()
+		defer server.Close()
+		rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", Dialer: func(context.Context, string, string) (net.Conn, error) {
+			return server.Dial()
+		}})
+		defer rdb.Close()
+		f(t, gatherStore(t, rdb))
+	})
 }
 
-func gatherSpace(t *testing.T, rdb redis.UniversalClient) *Store[int, int] {
+func gatherStore(t *testing.T, rdb redis.UniversalClient) *Store[int, int] {
 	space, err := Open(t.Context(), rdb, "gather"+fmt.Sprintf("%x", random(4)), &Options{NoBus: true, Timeout: time.Minute})
 	must(t, err)
 	t.Cleanup(func() { space.Close(context.Background()) })
@@ -121,150 +127,212 @@ func put(t *testing.T, s *Store[int, int], k, v int) {
 }
 
 func TestReadsThatComeWhileOneIsUnderWayGoInOneCommand(t *testing.T) {
-	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
-	defer rdb.Close()
-	s := gatherSpace(t, rdb)
-	for k := range 10 {
-		put(t, s, k, k)
-	}
-	v := newValve(s.key(0))
-	s.space.Client().AddHook(v)
-	s.space.gathers.single.patient()
-	var wg sync.WaitGroup
-	read := func(k int) {
-		wg.Go(func() {
-			if e, err := s.Get(t.Context(), k); err != nil || e == nil || e.Value != k {
-				t.Errorf("%d: %+v, %v", k, e, err)
-			}
-		})
-	}
-	read(0)
-	<-v.reached
-	for k := range 80 {
-		read(1 + k%9)
-	}
-	eventually(t, "nobody waits", func() bool { return s.space.gathers.single.waiting() == 80 })
-	close(v.open)
-	wg.Wait()
-	if n := len(v.sent); n != 2 {
-		t.Errorf("%d commands for one read and eighty that came meanwhile", n)
-	}
-	if got := v.sent[1]; len(got) != 11 { // nine rows, the tag, the lane
-		t.Errorf("the eighty asked for %q", got)
-	}
+	gathered(t, func(t *testing.T, s *Store[int, int]) {
+		for k := range 10 {
+			put(t, s, k, k)
+		}
+		v := newValve(s.key(0))
+		s.space.Client().AddHook(v)
+		s.space.gathers.single.patient()
+		var wg sync.WaitGroup
+		read := func(k int) {
+			wg.Go(func() {
+				if e, err := s.Get(t.Context(), k); err != nil || e == nil || e.Value != k {
+					t.Errorf("%d: %+v, %v", k, e, err)
+				}
+			})
+		}
+		read(0)
+		<-v.reached
+		for k := range 80 {
+			read(1 + k%9)
+		}
+		synctest.Wait()
+		if n := s.space.gathers.single.waiting(); n != 80 {
+			t.Fatalf("%d wait", n)
+		}
+		close(v.open)
+		wg.Wait()
+		if n := len(v.sent); n != 2 {
+			t.Errorf("%d commands for one read and eighty that came meanwhile", n)
+		}
+		if got := v.sent[1]; len(got) != 11 { // nine rows, the tag, the lane
+			t.Errorf("the eighty asked for %q", got)
+		}
+	})
 }
 
 func TestAStampedeOnOneKeyIsTwoCommands(t *testing.T) {
-	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
-	defer rdb.Close()
-	s := gatherSpace(t, rdb)
-	put(t, s, 0, 1)
-	v := newValve(s.key(0))
-	s.space.Client().AddHook(v)
-	s.space.gathers.single.patient()
-	var wg sync.WaitGroup
-	read := func() {
-		wg.Go(func() {
-			if e, err := s.Get(t.Context(), 0); err != nil || e == nil {
-				t.Errorf("%+v, %v", e, err)
-			}
-		})
-	}
-	read()
-	<-v.reached
-	for range 1000 {
+	gathered(t, func(t *testing.T, s *Store[int, int]) {
+		put(t, s, 0, 1)
+		v := newValve(s.key(0))
+		s.space.Client().AddHook(v)
+		s.space.gathers.single.patient()
+		var wg sync.WaitGroup
+		read := func() {
+			wg.Go(func() {
+				if e, err := s.Get(t.Context(), 0); err != nil || e == nil {
+					t.Errorf("%+v, %v", e, err)
+				}
+			})
+		}
 		read()
-	}
-	eventually(t, "nobody waits", func() bool { return s.space.gathers.single.waiting() == 1000 })
-	close(v.open)
-	wg.Wait()
-	if n := v.asking(s.key(0)); n != 2 {
-		t.Errorf("%d commands", n)
-	}
+		<-v.reached
+		for range 1000 {
+			read()
+		}
+		synctest.Wait()
+		if n := s.space.gathers.single.waiting(); n != 1000 {
+			t.Fatalf("%d wait", n)
+		}
+		close(v.open)
+		wg.Wait()
+		if n := v.asking(s.key(0)); n != 2 {
+			t.Errorf("%d commands", n)
+		}
+	})
 }
 
 func TestAReadIsNotAnsweredByOneThatWasSentBefore(t *testing.T) {
-	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
-	defer rdb.Close()
-	s := gatherSpace(t, rdb)
-	put(t, s, 0, 1)
-	v := newValve(s.key(0))
-	s.space.Client().AddHook(v)
-	s.space.gathers.single.patient()
-	var wg sync.WaitGroup
-	wg.Go(func() { s.Get(t.Context(), 0) })
-	<-v.reached
-	must(t, s.Invalidate(t.Context(), 0))
-	put(t, s, 0, 2)
-	wg.Go(func() {
-		if e, err := s.Get(t.Context(), 0); err != nil || e == nil || e.Value != 2 {
-			t.Errorf("%+v, %v", e, err)
+	gathered(t, func(t *testing.T, s *Store[int, int]) {
+		put(t, s, 0, 1)
+		v := newValve(s.key(0))
+		s.space.Client().AddHook(v)
+		s.space.gathers.single.patient()
+		var wg sync.WaitGroup
+		wg.Go(func() { s.Get(t.Context(), 0) })
+		<-v.reached
+		must(t, s.Invalidate(t.Context(), 0))
+		put(t, s, 0, 2)
+		wg.Go(func() {
+			if e, err := s.Get(t.Context(), 0); err != nil || e == nil || e.Value != 2 {
+				t.Errorf("%+v, %v", e, err)
+			}
+		})
+		synctest.Wait()
+		if n := s.space.gathers.single.waiting(); n != 1 {
+			t.Fatalf("%d wait", n)
+		}
+		close(v.open)
+		wg.Wait()
+		if n := v.asking(s.key(0)); n != 2 {
+			t.Errorf("%d commands", n)
 		}
 	})
-	eventually(t, "nobody waits", func() bool { return s.space.gathers.single.waiting() == 1 })
-	close(v.open)
-	wg.Wait()
-	if n := v.asking(s.key(0)); n != 2 {
-		t.Errorf("%d commands", n)
-	}
 }
 
 func TestWhoWaitsForAPlaceLeavesWithItsContext(t *testing.T) {
-	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
-	defer rdb.Close()
-	s := gatherSpace(t, rdb)
-	put(t, s, 0, 0)
-	put(t, s, 1, 1)
-	v := newValve(s.key(0))
-	s.space.Client().AddHook(v)
-	g := &s.space.gathers.single
-	g.patient()
-	var wg sync.WaitGroup
-	wg.Go(func() { s.Get(t.Context(), 0) })
-	<-v.reached
-	ctx, leave := context.WithCancel(t.Context())
-	left := make(chan error)
-	go func() {
-		_, err := s.Get(ctx, 1)
-		left <- err
-	}()
-	eventually(t, "nobody waits", func() bool { return g.waiting() == 1 })
-	leave()
-	if err := <-left; !errors.Is(err, context.Canceled) { // although the first read still hangs
-		t.Errorf("who left has %v", err)
-	}
-	close(v.open)
-	wg.Wait()
-	if e, err := s.Get(t.Context(), 1); err != nil || e == nil {
-		t.Errorf("%+v, %v", e, err)
-	}
-}
-
-func TestAReadThatHangsDoesNotHoldTheOthers(t *testing.T) {
-	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
-	defer rdb.Close()
-	s := gatherSpace(t, rdb)
-	put(t, s, 0, 0)
-	put(t, s, 1, 1)
-	v := newValve(s.key(0))
-	s.space.Client().AddHook(v)
-	var wg sync.WaitGroup
-	wg.Go(func() { s.Get(t.Context(), 0) })
-	<-v.reached
-	for range 10 { // each would wait for ever
+	gathered(t, func(t *testing.T, s *Store[int, int]) {
+		put(t, s, 0, 0)
+		put(t, s, 1, 1)
+		v := newValve(s.key(0))
+		s.space.Client().AddHook(v)
+		g := &s.space.gathers.single
+		g.patient()
+		var wg sync.WaitGroup
+		wg.Go(func() { s.Get(t.Context(), 0) })
+		<-v.reached
+		ctx, leave := context.WithCancel(t.Context())
+		left := make(chan error)
+		go func() {
+			_, err := s.Get(ctx, 1)
+			left <- err
+		}()
+		synctest.Wait()
+		if n := g.waiting(); n != 1 {
+			t.Fatalf("%d wait", n)
+		}
+		leave()
+		if err := <-left; !errors.Is(err, context.Canceled) { // although the first read still hangs
+			t.Errorf("who left has %v", err)
+		}
+		close(v.open)
+		wg.Wait()
 		if e, err := s.Get(t.Context(), 1); err != nil || e == nil {
 			t.Errorf("%+v, %v", e, err)
 		}
+	})
+}
+
+func TestAReadThatHangsDoesNotHoldTheOthers(t *testing.T) {
+	gathered(t, func(t *testing.T, s *Store[int, int]) {
+		put(t, s, 0, 0)
+		put(t, s, 1, 1)
+		v := newValve(s.key(0))
+		s.space.Client().AddHook(v)
+		var wg sync.WaitGroup
+		wg.Go(func() { s.Get(t.Context(), 0) })
+		<-v.reached
+		for range 10 { // each would wait for ever
+			if e, err := s.Get(t.Context(), 1); err != nil || e == nil {
+				t.Errorf("%+v, %v", e, err)
+			}
+		}
+		close(v.open)
+		wg.Wait()
+	})
+}
+
+// mute lets no command through before its time is over.
+type mute struct{ valve }
+
+func (h *mute) ProcessHook(redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		h.sent = append(h.sent, []string{*cmd.Args()[1].(*string)})
+		h.reached <- struct{}{}
+		<-h.open
+		by, _ := ctx.Deadline()
+		time.Sleep(time.Until(by)) // of the bubble
+		return context.DeadlineExceeded
 	}
-	close(v.open)
-	wg.Wait()
+}
+
+func TestWhoWaitsForAServerThatDoesNotAnswerWaitsForOneTimeout(t *testing.T) {
+	gathered(t, func(t *testing.T, s *Store[int, int]) {
+		s.space.timeout = 50 * time.Millisecond
+		h := &mute{*newValve("")}
+		s.space.Client().AddHook(h)
+		s.space.gathers.single.patient()
+		var wg sync.WaitGroup
+		read := func(k int) {
+			wg.Go(func() {
+				if _, err := s.Get(t.Context(), k); !errors.Is(err, cache.ErrUnavailable) && !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%d: %v", k, err)
+				}
+			})
+		}
+		read(0)
+		<-h.reached
+		for range 10 {
+			read(1)
+		}
+		synctest.Wait()
+		if n := s.space.gathers.single.waiting(); n != 10 {
+			t.Fatalf("%d wait", n)
+		}
+		close(h.open)
+		wg.Wait()
+		if len(h.sent) != 1 {
+			t.Errorf("those who had waited asked again: %q", h.sent)
+		}
+	})
+}
+
+// poll waits until ok, for real servers.
+func poll(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); !ok(); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatal(what)
+		}
+	}
 }
 
 func TestInAClusterReadsGoTogetherByServer(t *testing.T) {
 	ctx := t.Context()
 	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: redistest.Cluster(t).Addrs()})
 	defer rdb.Close()
-	s := gatherSpace(t, rdb)
+	s := gatherStore(t, rdb)
 	const rows = 60
 	byServer := map[*gather][]int{}
 	for k := range rows {
@@ -307,7 +375,7 @@ func TestInAClusterReadsGoTogetherByServer(t *testing.T) {
 		}
 	}
 	// All have the tag, so all wait for its server.
-	eventually(t, "nobody waits", func() bool { return slow.waiting() == 5*(rows-1) })
+	poll(t, "nobody waits", func() bool { return slow.waiting() == 5*(rows-1) })
 	if done.Load() != 0 {
 		t.Errorf("%d reads did not wait for the versions of their tags", done.Load())
 	}

@@ -83,11 +83,14 @@ func (v *view) depart(ctx context.Context, parts []part, reads []lookup) error {
 	}()
 	began := time.Now()
 	err := v.readAlone(ctx, reads)
-	if took := time.Since(began); err == nil {
-		for i := range parts {
-			if parts[i].waits == nil {
-				parts[i].gather.took(took)
-			}
+	took := time.Since(began)
+	for i := range parts {
+		switch {
+		case parts[i].waits != nil:
+		case err == nil:
+			parts[i].gather.took(took)
+		case len(parts) == 1: // else it may be another server that does not answer
+			parts[i].gather.failed(err, took)
 		}
 	}
 	return err
@@ -96,7 +99,7 @@ func (v *view) depart(ctx context.Context, parts []part, reads []lookup) error {
 // land waits for the answer of a trip with others.
 func (v *view) land(ctx context.Context, a *ask) error {
 	answered, err := a.wait(ctx)
-	if v.left = v.left || !answered; answered {
+	if v.left = v.left || !answered; answered && a.reply != nil {
 		v.replies = append(v.replies, a.reply)
 	}
 	if err != nil && redis.HasErrorPrefix(err, "TRYAGAIN") { // a slot moves

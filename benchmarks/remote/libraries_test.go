@@ -82,7 +82,11 @@ func openGoRedisMGet(b testing.TB) reader {
 		}
 	}
 	return func(ctx context.Context, i int) error {
-		return c.MGet(ctx, names[i], "version:lane", "version:tag").Err()
+		got, err := c.MGet(ctx, names[i], "version:lane", "version:tag").Result()
+		if err == nil && got[0] == nil {
+			err = redis.Nil
+		}
+		return err
 	}
 }
 
