@@ -13,9 +13,11 @@ const (
 	// memoryOfScores is after how many requests, in capacities of a miniature, what
 	// was before counts half.
 	memoryOfScores = 4
-	// lead is what another share must be ahead: one hit for so many entries of a
-	// miniature, but leastLead.
-	lead      = 20
+	// leadOnLRU and lead are what another share must be ahead of the choice, if that is
+	// an LRU and if not: one hit for so many entries of a miniature, but leastLead. An
+	// LRU is left only for a good reason, as it never does what nobody would expect.
+	leadOnLRU = 10
+	lead      = 40
 	leastLead = 4
 )
 
@@ -103,7 +105,11 @@ func (t *trials) request(hash uint32) {
 		}
 	}
 	capacity := t.miniatures[0].capacity
-	if t.miniatures[best].score-t.miniatures[choice].score > max(leastLead, capacity/lead) {
+	need := capacity / lead
+	if int(choice) == len(shares)-1 {
+		need = capacity / leadOnLRU
+	}
+	if t.miniatures[best].score-t.miniatures[choice].score > max(leastLead, need) {
 		t.choice.Store(best)
 	}
 	if t.requests++; t.requests >= memoryOfScores*capacity {
