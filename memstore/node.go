@@ -25,10 +25,15 @@ const hitOnce = 1<<2 | 1
 // generation, so that readers of one key do not take it from each other.
 func (sh *shard[K, V]) hit(n *node[K, V]) {
 	if now := sh.now.Load(); n.used.Load()>>2 != now {
-		hitIn(&n.used, now)
-		if sh.trials != nil {
-			sh.trials.request(n.hash)
-		}
+		sh.mark(n, now)
+	}
+}
+
+// mark is the rest of hit, apart so that hit costs no call.
+func (sh *shard[K, V]) mark(n *node[K, V], now uint32) {
+	hitIn(&n.used, now)
+	if sh.trials != nil {
+		sh.trials.request(n.hash)
 	}
 }
 
