@@ -61,10 +61,10 @@ func (s *Store[K, V]) Reserve(_ context.Context, slots ...cache.Slot[K]) (cache.
 
 // live reports whether the entry of a node may be served.
 func (s *Store[K, V]) live(n *node[K, V]) bool {
-	if !n.timed && s.clock.before(n.entry.Expires) {
-		return n.entry.Trust(time.Time{}) == cache.Valid
+	if n.timed {
+		return n.entry.Live(time.Now())
 	}
-	return n.entry.Live(time.Now())
+	return !s.clock.passed(n.entry.Expires) && n.entry.Trust(time.Time{}) == cache.Valid
 }
 
 // Quarantine takes the values away and keeps others from storing until the fill
@@ -157,7 +157,7 @@ func (f *fill[K, V]) node(sl *slot[K, V], e *cache.Entry[V]) *node[K, V] {
 		return nil
 	}
 	g, ok := sl.watch.Adopt(e.Tags, e.Guard)
-	if !ok || !f.store.clock.before(e.Expires) && e.Expires <= cache.Now() {
+	if !ok || f.store.clock.passed(e.Expires) {
 		return nil
 	}
 	n := &node[K, V]{hash: upper(sl.hash), key: sl.key, timed: f.store.leased, entry: *e}

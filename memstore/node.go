@@ -152,6 +152,16 @@ func (c *clock) before(m cache.Moment) bool {
 	return true
 }
 
+// passed reports whether m has come.
+func (c *clock) passed(m cache.Moment) bool {
+	if c.before(m) {
+		return false
+	}
+	now := time.Now()
+	c.start(now)
+	return now.UnixMilli() >= int64(m)
+}
+
 // start lets the clock go, if it does not.
 func (c *clock) start(now time.Time) {
 	if c.ahead.Load() == 0 && c.ahead.CompareAndSwap(0, reach(now)) {
