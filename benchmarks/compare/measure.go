@@ -134,7 +134,11 @@ func (s suite) run(ctx context.Context, b binaries, o options, pin []string) (st
 	if o.time != "" && !s.counts {
 		duration = o.time
 	}
-	args := []string{b.path(s.pkg), "-test.run=^$", "-test.bench=" + s.bench, "-test.cpu=" + s.cpu, "-test.benchtime=" + duration, "-test.timeout=10m"}
+	bench := s.bench
+	if s.lib != "" {
+		bench += "/^lib=" + s.lib + "$"
+	}
+	args := []string{b.path(s.pkg), "-test.run=^$", "-test.bench=" + bench, "-test.cpu=" + s.cpu, "-test.benchtime=" + duration, "-test.timeout=10m"}
 	if s.pinned {
 		args = append(pin[:len(pin):len(pin)], args...)
 	}

@@ -72,7 +72,7 @@ func TestEveryGoalIsMeasuredBySomeSuite(t *testing.T) {
 			name, _, _ := strings.Cut(k.row, "/")
 			if !slices.ContainsFunc(suites, func(s suite) bool {
 				procs := string(rune('0' + k.procs))
-				return s.pkg == k.suite && regexp.MustCompile(s.bench).MatchString("Benchmark"+name) && strings.Contains(s.cpu, procs)
+				return s.pkg == k.suite && (s.lib == "" || s.lib == k.lib) && regexp.MustCompile(s.bench).MatchString("Benchmark"+name) && strings.Contains(s.cpu, procs)
 			}) {
 				t.Errorf("%+v", k)
 			}
