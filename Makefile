@@ -1,11 +1,11 @@
 GO        ?= go
 # Of all tests. A timeout is for one package.
-TESTFLAGS ?= -timeout=10m
+TESTFLAGS ?= -timeout=15m
 # SEED=n repeats the order of the tests and, in those that draw at random, what they drew.
 SEED      ?=
 FUZZTIME  ?= 10s
 # For how long make verify attacks, such as 24h; and for how long make test does.
-VERIFY_TIME      ?= 10m
+VERIFY_TIME      ?= 13m
 VERIFY_TEST_TIME ?= 40s
 VERIFYFLAGS      ?=
 # MUTANT=regexp chooses among the mutants.
