@@ -37,6 +37,7 @@ func (s *Space) ownClient(rdb redis.UniversalClient, timeout time.Duration) (cli
 		}
 		o.NewClient = func(node *redis.Options) *redis.Client {
 			node.OnConnect = s.onConnect(node.Addr, node.OnConnect)
+			node.MaxConcurrentDials = maxDials
 			return newNode(node)
 		}
 		return redis.NewClusterClient(&o), true, nil
@@ -54,10 +55,16 @@ func (s *Space) ownClient(rdb redis.UniversalClient, timeout time.Duration) (cli
 			return dial(ctx, network, addr)
 		}
 		o.OnConnect = s.onConnect("", o.OnConnect)
+		o.MaxConcurrentDials = maxDials
 		return redis.NewClient(&o), true, nil
 	}
 	return rdb, false, nil
 }
+
+// maxDials bounds the connections that are made to a server at once. Each costs it
+// more than the command it is for, so when it is too slow for the timeout, many would
+// keep it so.
+const maxDials = 2
 
 func noNotifications() *maintnotifications.Config {
 	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
