@@ -97,6 +97,15 @@ func (g *gather) waiting() int {
 	return len(g.queue)
 }
 
+// waits fails the test unless, when all is quiet, want reads wait for a place.
+func waits(t *testing.T, s *Store[int, int], want int) {
+	t.Helper()
+	synctest.Wait()
+	if n := s.space.gathers.single.waiting(); n != want {
+		t.Fatalf("%d wait", n)
+	}
+}
+
 // gathered runs a test in a bubble, with a store on a server of its own.
 func gathered(t *testing.T, f func(t *testing.T, s *Store[int, int])) {
 	synctest.Test(t, func(t *testing.T) {
@@ -147,10 +156,7 @@ func TestReadsThatComeWhileOneIsUnderWayGoInOneCommand(t *testing.T) {
 		for k := range 80 {
 			read(1 + k%9)
 		}
-		synctest.Wait()
-		if n := s.space.gathers.single.waiting(); n != 80 {
-			t.Fatalf("%d wait", n)
-		}
+		waits(t, s, 80)
 		close(v.open)
 		wg.Wait()
 		if n := len(v.sent); n != 2 {
@@ -181,10 +187,7 @@ func TestAStampedeOnOneKeyIsTwoCommands(t *testing.T) {
 		for range 1000 {
 			read()
 		}
-		synctest.Wait()
-		if n := s.space.gathers.single.waiting(); n != 1000 {
-			t.Fatalf("%d wait", n)
-		}
+		waits(t, s, 1000)
 		close(v.open)
 		wg.Wait()
 		if n := v.asking(s.key(0)); n != 2 {
@@ -209,10 +212,7 @@ func TestAReadIsNotAnsweredByOneThatWasSentBefore(t *testing.T) {
 				t.Errorf("%+v, %v", e, err)
 			}
 		})
-		synctest.Wait()
-		if n := s.space.gathers.single.waiting(); n != 1 {
-			t.Fatalf("%d wait", n)
-		}
+		waits(t, s, 1)
 		close(v.open)
 		wg.Wait()
 		if n := v.asking(s.key(0)); n != 2 {
@@ -238,10 +238,7 @@ func TestWhoWaitsForAPlaceLeavesWithItsContext(t *testing.T) {
 			_, err := s.Get(ctx, 1)
 			left <- err
 		}()
-		synctest.Wait()
-		if n := g.waiting(); n != 1 {
-			t.Fatalf("%d wait", n)
-		}
+		waits(t, s, 1)
 		leave()
 		if err := <-left; !errors.Is(err, context.Canceled) { // although the first read still hangs
 			t.Errorf("who left has %v", err)
@@ -306,10 +303,7 @@ func TestWhoWaitsForAServerThatDoesNotAnswerWaitsForOneTimeout(t *testing.T) {
 		for range 10 {
 			read(1)
 		}
-		synctest.Wait()
-		if n := s.space.gathers.single.waiting(); n != 10 {
-			t.Fatalf("%d wait", n)
-		}
+		waits(t, s, 10)
 		close(h.open)
 		wg.Wait()
 		if len(h.sent) != 1 {

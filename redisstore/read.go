@@ -120,24 +120,23 @@ func (s *Store[K, V]) entry(ctx context.Context, v *view, i int) (*cache.Entry[V
 	if raw[0] == kindToken && len(raw) == headerSize || raw[0] == kindQuarantine && len(raw) > headerSize {
 		return nil, cache.MissWriter, nil
 	}
-	hint := noHint
-	if len(v.hints) > 0 {
-		hint = v.hints[i]
+	var known *hint
+	if len(v.hints) > 0 { // else the value came with a token
+		known = v.hints[i]
 	} else {
-		hint = s.hints.get(key)
+		known = s.hints.get(key)
 	}
-	known := hint.tags
 	env, err := v.at(i)
 	if err == errUnknown { // its nonce can be relied on
-		s.hints.put(key, known, strings.Clone(raw[:headerSize]))
+		s.hints.put(key, known.tags, strings.Clone(raw[:headerSize]))
 		return nil, cache.MissSchema, nil
 	}
 	if err != nil || env.key != key {
 		s.hints.put(key, nil, "!"+raw[:min(len(raw), headerSize)]) // a copy
 		return nil, cache.MissCorrupt, nil
 	}
-	tags := known
-	if !sameTags(env.stamps, known) {
+	tags := known.tags
+	if !sameTags(env.stamps, tags) {
 		tags = make([]string, len(env.stamps))
 		for i, st := range env.stamps {
 			tags[i] = unique.Make(st.tag).Value() // a copy, that all entries share
@@ -171,7 +170,7 @@ func (s *Store[K, V]) entry(ctx context.Context, v *view, i int) (*cache.Entry[V
 			return reject(kind)
 		}
 	}
-	s.hints.hit(hint, key, tags, len(raw))
+	s.hints.hit(known, key, tags, len(raw))
 	return e, 0, nil
 }
 
