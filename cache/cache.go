@@ -60,6 +60,10 @@ type Slot[K comparable] struct {
 	// older value comes back if one of them is promoted. Linearizable Loaders ask
 	// for it. A store that waits for no replicas ignores it.
 	Replicated bool
+	// Refresh says that there is a value, which is or soon will be past its time,
+	// and that nobody waits for the next. If another process loads all of the slots
+	// that say so, Reserve may return ErrBusy instead of a fill.
+	Refresh bool
 }
 
 // Fill is the right to store what is about to be read from, or written to,

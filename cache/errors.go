@@ -23,6 +23,20 @@ var (
 	// the process has not heard from the servers for too long, if the user has
 	// chosen an error for this case.
 	ErrApart = errors.New("larder: apart from the servers: memory cannot be trusted")
+	// ErrBusy answers a Reserve for a refresh that another process makes already.
+	ErrBusy = errors.New("larder: another process loads it")
+	// ErrNotModified is returned by a load function that was shown the value from
+	// before, see aside.Old, and says that it still holds.
+	ErrNotModified = errors.New("larder: not modified")
+	// ErrLoadTimeout is wrapped by the error of callers whose load has taken longer
+	// than aside.Options.LoadTimeout.
+	ErrLoadTimeout = errors.New("larder: the load takes too long")
+	// ErrOverloaded is wrapped by the error of callers whose load was not begun,
+	// because too many wait for the origin: see aside.Limits.
+	ErrOverloaded = errors.New("larder: too many loads wait for the origin")
+	// ErrNotCached answers a read that may only be answered from the cache: see
+	// aside.Wish.
+	ErrNotCached = errors.New("larder: not in the cache")
 	// ErrNotStarted is wrapped by the error of a write that did not reach the
 	// origin, because the old value could not be quarantined.
 	ErrNotStarted = errors.New("larder: write not started")

@@ -17,6 +17,8 @@ type Event struct {
 	Kind Kind
 	// Cache is the name given to the store or loader, "" if it has none.
 	Cache string
+	// Level is where it happened.
+	Level Level
 	// N is how many keys the event is about, at least 1.
 	N int
 	// Took is how long it took, where that was measured.
@@ -50,12 +52,33 @@ const (
 	StaleServed                // a stale value was returned while it is being refreshed
 	Evicted                    // entries left a full store
 	QuarantineLost             // a writer ended, and the store had lost its quarantine: readers may have had the old value meanwhile
+	Skipped                    // the store was not asked, since its breaker is open
+	BreakerOpened              // the store fails or is slow, and is not asked for a while; Err
+	BreakerClosed              // the store is asked again; Took: for how long it was not
+	Trip                       // a round trip to the servers: N keys; Took, Err
+	Heard                      // an invalidation of this process has come back over the bus; Took
+	LockWaited                 // a fill has waited for the load of another process; Took
+	LockLost                   // a fill has waited so in vain, and loads itself; Took
+	Invalidated                // keys or tags were invalidated: N; Took, Err
+	RefreshStarted             // a value that is, or soon will be, past its time is loaded again in the background
+	RefreshSkipped             // it is not, since enough others are, or another process does it
+	StaleOnError               // a value past its time was returned because the load failed, took too long or was not begun; Err
+	NotModified                // the load function said that the value it was shown still holds
+	LoadTimeout                // callers were told that a load takes too long; Took
+	LoadRefused                // a load was not begun, since too many wait for the origin; Err
+	LoadSpared                 // a load was not begun, since one of the key has just failed; Err: how
+	Direct                     // the origin was asked although there is a cache, as a Switch or the caller wanted
+	ShadowAgreed               // the cache would have said what the origin said
+	ShadowDiffered             // the cache would have said something else
 	kinds
 )
 
 var kindNames = [kinds]string{"hit", "miss", "miss expired", "miss tag", "miss writer", "miss corrupt", "miss schema",
 	"miss key", "miss apart", "load", "load panic", "fill stored", "fill refused", "fill passed", "unavailable", "encode failed",
-	"behind served", "stale served", "evicted", "quarantine lost"}
+	"behind served", "stale served", "evicted", "quarantine lost",
+	"skipped", "breaker opened", "breaker closed", "trip", "heard", "lock waited", "lock lost", "invalidated", "refresh started",
+	"refresh skipped", "stale on error", "not modified", "load timeout", "load refused", "load spared", "direct", "shadow agreed",
+	"shadow differed"}
 
 // String returns the name of the kind, in lower case.
 func (k Kind) String() string {

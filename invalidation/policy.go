@@ -23,6 +23,10 @@ type Policy struct {
 	// loaded again in the background. It serves values that grew old, never
 	// one that was invalidated.
 	Stale time.Duration
+	// IfError is how long, after Fresh and Stale, a value may still be served if
+	// the origin fails, or does not answer in time, when it is asked again. Callers
+	// wait for the origin then.
+	IfError time.Duration
 	// Negative is how long the origin's answer that there is no such value is
 	// served without asking again. Zero does not store such answers.
 	Negative time.Duration
@@ -30,7 +34,26 @@ type Policy struct {
 	// shortened at random for each entry, so that entries stored together do
 	// not expire together.
 	Jitter float64
+	// Backoff is how long a key is not loaded again after a load of it has failed,
+	// but for up to a half of it that is left out at random. Callers get what is
+	// stale meanwhile or, if there is nothing, the error once more. Zero is a second
+	// if Stale or IfError are set, and no time otherwise.
+	Backoff time.Duration
+	// Early loads values again before they are past Fresh, with a probability that
+	// rises towards that moment and with the time that the load takes, so that a
+	// value which is much asked for is never missing: the factor beta of XFetch
+	// (Vattani, Chierichetti, Lowenstein, VLDB 2015), of which 1 is the usual and
+	// 0 is off.
+	Early float64
+	// Ahead is the fraction of Fresh, between 0 and 1, after which a value that is
+	// asked for is loaded again in the background. 0 is off.
+	Ahead float64
 }
+
+const (
+	defaultBackoff = time.Second
+	maxEarly       = 100
+)
 
 // TTL returns the Policy of most caches: fresh for d, shortened by up to a
 // tenth at random.
@@ -42,7 +65,7 @@ func (p Policy) Validate() error {
 	for _, f := range []struct {
 		name string
 		d    time.Duration
-	}{{"Fresh", p.Fresh}, {"Stale", p.Stale}, {"Negative", p.Negative}} {
+	}{{"Fresh", p.Fresh}, {"Stale", p.Stale}, {"IfError", p.IfError}, {"Negative", p.Negative}, {"Backoff", p.Backoff}} {
 		switch {
 		case f.d < 0:
 			return fmt.Errorf("larder: Policy.%s is %v: it cannot be negative", f.name, f.d)
@@ -55,6 +78,16 @@ func (p Policy) Validate() error {
 		return fmt.Errorf("larder: Policy.Jitter is %v: it is a fraction and must be between 0 and 1", p.Jitter)
 	case p.Stale > 0 && p.Fresh == 0:
 		return fmt.Errorf("larder: Policy.Stale is %v, but Policy.Fresh is 0: a value that is never fresh cannot become stale", p.Stale)
+	case p.IfError > 0 && p.Fresh == 0:
+		return fmt.Errorf("larder: Policy.IfError is %v, but Policy.Fresh is 0: a value that is never fresh cannot become stale", p.IfError)
+	case !(p.Early >= 0 && p.Early <= maxEarly):
+		return fmt.Errorf("larder: Policy.Early is %v: it is a factor and must be between 0 and %d", p.Early, maxEarly)
+	case !(p.Ahead >= 0 && p.Ahead < 1):
+		return fmt.Errorf("larder: Policy.Ahead is %v: it is a fraction of Fresh and must be at least 0 and less than 1", p.Ahead)
+	case p.Early > 0 && p.Ahead > 0:
+		return fmt.Errorf("larder: Policy.Early is %v and Policy.Ahead is %v: values are loaded again before their time by one of them", p.Early, p.Ahead)
+	case (p.Early > 0 || p.Ahead > 0) && p.Fresh == 0:
+		return fmt.Errorf("larder: Policy.Early or Policy.Ahead is set, but Policy.Fresh is 0: there is nothing to load again before its time")
 	}
 	return nil
 }
@@ -66,7 +99,24 @@ func (p Policy) Stores() bool { return p.Fresh > 0 }
 // expires.
 func (p Policy) Value(now cache.Moment) (fresh, expires cache.Moment) {
 	fresh = now.Add(p.jittered(p.Fresh))
-	return fresh, fresh.Add(p.Stale)
+	return fresh, fresh.Add(p.Stale).Add(p.IfError)
+}
+
+// AtOnce returns until when a value that is fresh until then is served without
+// waiting for the origin.
+func (p Policy) AtOnce(fresh cache.Moment) cache.Moment { return fresh.Add(p.Stale) }
+
+// AfterError returns how long a key is not loaded again after a load of it has
+// failed.
+func (p Policy) AfterError() time.Duration {
+	d := p.Backoff
+	if d == 0 && (p.Stale > 0 || p.IfError > 0) {
+		d = defaultBackoff
+	}
+	if d == 0 {
+		return 0
+	}
+	return d - rand.N(d/2+1)
 }
 
 // Absence returns until when the answer that there is no value, given at now,
