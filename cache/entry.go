@@ -24,6 +24,21 @@ type Entry[V any] struct {
 	Guard Guard
 	// Absent marks the answer of an origin that has no such value.
 	Absent bool
+	// When it was loaded; where Absent leaves room.
+	loadedMs  uint16
+	loadedSec uint32
+}
+
+// Loaded returns the moment at which the origin had given the value; zero if that is
+// not known.
+func (e *Entry[V]) Loaded() Moment { return Moment(e.loadedSec)*1000 + Moment(e.loadedMs) }
+
+// SetLoaded says when the origin had given the value. It is for who makes an entry.
+func (e *Entry[V]) SetLoaded(m Moment) {
+	if m < 0 || m/1000 > math.MaxUint32 {
+		m = 0
+	}
+	e.loadedSec, e.loadedMs = uint32(m/1000), uint16(m%1000)
 }
 
 // Moment is a point in time in milliseconds since 1970 UTC. The zero Moment

@@ -124,3 +124,20 @@ func TestWithGuardAddsAGuard(t *testing.T) {
 		}
 	}
 }
+
+func TestAnEntrySaysWhenItWasLoaded(t *testing.T) {
+	var e cache.Entry[int]
+	if got := e.Loaded(); got != 0 {
+		t.Errorf("an entry of which it is not known was loaded at %d", got)
+	}
+	for _, m := range []cache.Moment{1, 999, 1000, 1_764_283_000_123, math.MaxUint32 * 1000} {
+		if e.SetLoaded(m); e.Loaded() != m {
+			t.Errorf("loaded at %d, says %d", m, e.Loaded())
+		}
+	}
+	for _, m := range []cache.Moment{-1, cache.Forever} {
+		if e.SetLoaded(m); e.Loaded() != 0 {
+			t.Errorf("a moment that has no room, %d, is kept as %d", m, e.Loaded())
+		}
+	}
+}
