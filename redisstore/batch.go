@@ -112,12 +112,14 @@ func (s *Space) mgetRaw(ctx context.Context, q *question, keys []string, r *repl
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	q.budget = budget{ctx, time.Now().Add(s.timeout)}
+	began := time.Now()
+	q.budget = budget{ctx, began.Add(s.timeout)}
 	args := append(q.args[:0], "mget") // also for one key: to GET, a key of another type is an error
 	for i := range keys {
 		args = append(args, &keys[i])
 	}
 	err := s.rdb.Process(&q.budget, redis.NewRawWriteToCmd(&q.budget, r, args...))
+	s.breaker.took(ctx, time.Since(began), len(r.buf), err)
 	got := slices.Grow(q.got[:0], len(keys))[:len(keys)]
 	if err == nil {
 		err = bulk(textOf(r.buf), got)

@@ -14,13 +14,13 @@ const forgetAfter = 10
 
 // askTail returns the tail of a lane's log, and lets the server know how far
 // this process has applied it.
-func (s *Space) askTail(ctx context.Context, lane int, applied logTail, prune bool) (logTail, error) {
+func (s *Space) askTail(ctx context.Context, lane int, applied logTail, prune, urgent bool) (logTail, error) {
 	age := ""
 	if prune {
 		age = strconv.FormatInt(max(forgetAfter*s.lease, time.Minute).Milliseconds(), 10)
 	}
 	c := beatScript.call(ctx, []string{s.laneKey(lane)}, random(8), s.tagLife.Load(), s.id, applied.String(), age)
-	if err := s.bus.run(ctx, c); err != nil {
+	if err := s.bus.sendBeat(ctx, lane, c, urgent); err != nil {
 		return logTail{}, err
 	}
 	t, err := parseTail(c.text())

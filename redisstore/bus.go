@@ -17,6 +17,7 @@ type bus struct {
 	own     bool
 	timeout time.Duration
 	lanes   []*lane
+	beats   beats
 	ctx     context.Context // ends when the space is closed
 	stop    context.CancelFunc
 	done    sync.WaitGroup

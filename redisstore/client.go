@@ -99,6 +99,9 @@ func (s *script) call(ctx context.Context, keys []string, args ...any) *call {
 	return c
 }
 
+// renew makes the command of a script anew, to be sent again.
+func (c *call) renew(ctx context.Context) { c.make(ctx, "evalsha", c.script.sha) }
+
 func (c *call) make(ctx context.Context, verb, program string) {
 	args := make([]any, 0, 3+len(c.keys)+len(c.args))
 	args = append(args, verb, program, len(c.keys))
@@ -118,7 +121,14 @@ func (s *Space) run(ctx context.Context, calls ...*call) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
-	return run(ctx, s.rdb, s.timeout, calls)
+	began := time.Now()
+	err := run(ctx, s.rdb, s.timeout, calls)
+	size := 0
+	for _, c := range calls {
+		size += c.size()
+	}
+	s.breaker.took(ctx, time.Since(began), size, err)
+	return err
 }
 
 // usable returns why the space cannot be used.

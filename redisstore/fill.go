@@ -86,6 +86,11 @@ func (f *fill[K, V]) Commit(ctx context.Context, entries ...*cache.Entry[V]) ([]
 
 func (f *fill[K, V]) commit(ctx context.Context, entries []*cache.Entry[V]) ([]cache.Outcome, error) {
 	outcomes := make([]cache.Outcome, len(entries))
+	if f.writer == "" {
+		if err := f.store.skip(); err != nil {
+			return outcomes, err
+		}
+	}
 	lateErr := f.late(ctx, entries)
 	writes, err := f.prepare(entries)
 	if len(writes) == 0 {

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
 	"time"
 )
@@ -95,19 +96,30 @@ func (l *lane) subscription(on bool, resub func()) {
 	}
 }
 
-// run beats until ctx ends.
+// run beats until ctx ends. While that fails, it is tried less often: a server that
+// is too slow for beats has to make a connection for each of them too.
 func (l *lane) run(ctx context.Context) {
 	every := l.space.lease / 4
 	timer := time.NewTimer(every)
 	defer timer.Stop()
 	defer l.drain()
+	pause, poked := every, true
 	for beats := 0; ctx.Err() == nil; beats++ {
-		l.beat(ctx, beats%pruneEvery == pruneEvery-1)
-		timer.Reset(every)
+		wait := every
+		if err := l.beat(ctx, beats%pruneEvery == pruneEvery-1, poked); err == nil {
+			pause = every
+			l.space.breaker.hint()
+		} else {
+			pause = min(2*pause, 2*l.space.lease)
+			wait = pause/2 + rand.N(pause/2)
+		}
+		timer.Reset(wait)
+		poked = false
 		select {
 		case <-ctx.Done():
 		case <-timer.C:
 		case <-l.poke:
+			poked = true
 		}
 	}
 }
@@ -120,14 +132,14 @@ const pruneEvery = 40
 // a master that was cut off from the others does not answer for long. When all up
 // to that tail is applied, everything that was invalidated before the beat was
 // sent has left memory: the lease is dated from then.
-func (l *lane) beat(ctx context.Context, prune bool) {
+func (l *lane) beat(ctx context.Context, prune, urgent bool) error {
 	l.mu.Lock()
 	fences := l.fences
 	l.fences = nil
 	applied := l.applied
 	l.mu.Unlock()
 	sent := time.Now()
-	t, err := l.space.askTail(ctx, l.n, applied, prune)
+	t, err := l.space.askTail(ctx, l.n, applied, prune, urgent)
 	if err == nil {
 		l.reach(ctx, t, sent)
 		l.space.control.Renew(l.n, sent.Add(l.space.lease))
@@ -135,6 +147,7 @@ func (l *lane) beat(ctx context.Context, prune bool) {
 	for _, f := range fences {
 		f <- err
 	}
+	return err
 }
 
 // reach waits until t is applied, for half a lease; if it was not by then, the

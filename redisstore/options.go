@@ -12,6 +12,16 @@ type Options struct {
 	// Timeout bounds each operation on Redis, whatever the caller's context
 	// and the client's settings allow. The default is 100ms.
 	Timeout time.Duration
+	// Slow is how long an operation may take before it counts as failed for the
+	// breaker: when five operations in a row have failed, or eight were slow, or a
+	// half of the last 64, readers do not ask Redis any more, and are told at once
+	// that it is unavailable, so that Loaders ask the origin. Probes in the
+	// background, at most one a second, find out when it is well again. What is
+	// written or invalidated is tried nevertheless. The default is a quarter of
+	// Timeout; operations on large values have more time.
+	Slow time.Duration
+	// NoBreaker asks Redis always, however it is.
+	NoBreaker bool
 	// Lease is for how long memory in front of the space may be served after the
 	// process last made sure that it has heard of every invalidation: no process
 	// serves from memory what was invalidated more than a Lease ago, whatever
@@ -96,7 +106,12 @@ func (o Options) defaults() (Options, error) {
 			*f.d = f.byDefault
 		}
 	}
+	if o.Slow == 0 {
+		o.Slow = o.Timeout / 4
+	}
 	switch {
+	case o.Slow < 0 || o.Slow > o.Timeout:
+		return o, fmt.Errorf("larder: redisstore: Options.Slow is %v: it must be between 0 and Options.Timeout, %v", o.Slow, o.Timeout)
 	case o.Lease < minLease:
 		return o, fmt.Errorf("larder: redisstore: Options.Lease is %v: it must be at least %v", o.Lease, minLease)
 	case o.Replicas.N < 0:

@@ -23,10 +23,25 @@ func (s *Store[K, V]) Get(ctx context.Context, k K) (*cache.Entry[V], error) {
 		}
 		return nil, nil
 	}
+	if err := s.skip(); err != nil {
+		return nil, err
+	}
 	if s.space.bus != nil && s.space.Apart() {
 		return s.shared.get(ctx, s.space.places, key, func() (*cache.Entry[V], error) { return s.get(ctx, key) })
 	}
 	return s.get(ctx, key)
+}
+
+// skip returns the error of a reader that must not ask Redis now, or nil.
+func (s *Store[K, V]) skip() error {
+	if !s.space.breaker.refuses() {
+		return nil
+	}
+	if s.space.closed.Load() {
+		return errClosed
+	}
+	s.observe(cache.Skipped, nil)
+	return errOpen
 }
 
 func (s *Store[K, V]) get(ctx context.Context, key string) (*cache.Entry[V], error) {
@@ -50,6 +65,9 @@ func (s *Store[K, V]) get(ctx context.Context, key string) (*cache.Entry[V], err
 func (s *Store[K, V]) GetMany(ctx context.Context, keys []K) (map[K]*cache.Entry[V], error) {
 	if s.space.closed.Load() {
 		return nil, errClosed
+	}
+	if err := s.skip(); err != nil {
+		return nil, err
 	}
 	v := newView(s.space)
 	defer v.release()

@@ -17,6 +17,9 @@ func (s *Store[K, V]) Reserve(ctx context.Context, slots ...cache.Slot[K]) (cach
 	if len(f.keys) == 0 {
 		return f, nil
 	}
+	if err := s.skip(); err != nil {
+		return nil, err
+	}
 	seen := make([]string, len(f.keys))
 	late, replicated := false, false
 	for i, sl := range f.slots {

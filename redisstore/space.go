@@ -62,6 +62,7 @@ type Space struct {
 	places                chan struct{} // of reads while memory cannot serve
 	bus                   *bus          // nil if there is none
 	gathers               gathers
+	breaker               breaker
 	recent                recent
 	masters               masters
 	refused               atomic.Pointer[error] // why the space cannot be used
@@ -96,6 +97,8 @@ func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Option
 		coherent: opts.WaitCoherent, replicas: opts.Replicas, regress: opts.Regress, observer: opts.Observer,
 		places: make(chan struct{}, apartReads)}
 	s.gathers.single.space = s
+	s.breaker.init(opts.Slow, opts.NoBreaker)
+	s.breaker.ask, s.breaker.tell = s.probeServers, s.tell
 	if _, ok := rdb.(*redis.ClusterClient); ok {
 		s.lanes = clusterLanes
 	}
@@ -129,6 +132,7 @@ func (s *Space) Close(ctx context.Context) error {
 		return nil
 	}
 	left := s.control.End()
+	s.breaker.end()
 	var err error
 	if s.bus != nil {
 		err = s.bus.close(ctx)
@@ -136,6 +140,7 @@ func (s *Space) Close(ctx context.Context) error {
 	if s.own {
 		err = errors.Join(err, s.rdb.Close())
 	}
+	s.breaker.wait()
 	if left > 0 {
 		err = errors.Join(err, fmt.Errorf("larder: redisstore: closed with %d invalidations that have failed and were not repeated: what they were to remove may be served until it expires", left))
 	}
@@ -160,6 +165,13 @@ func (s *Space) Clear(ctx context.Context) error {
 		s.control.RetryAll()
 	}
 	return err
+}
+
+// tell observes what concerns the whole space.
+func (s *Space) tell(k cache.Kind, took time.Duration, err error) {
+	if s.observer != nil {
+		s.observer.Observe(cache.Event{Kind: k, Cache: s.ns, Level: cache.Shared, N: 1, Took: took, Err: err})
+	}
 }
 
 // outlive makes tag versions live twice as long as an entry of the given life.

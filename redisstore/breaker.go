@@ -1,0 +1,228 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/larder-cache/larder/cache"
+	"github.com/redis/go-redis/v9"
+)
+
+var errOpen = fmt.Errorf("%w: it has failed or was slow, and is not asked for a while", errUnavailable)
+
+const (
+	// failRow of failures, or slowRow of failures and slow trips, one after the
+	// other, open a breaker; and so does a half of the last 64.
+	failRow = 5
+	slowRow = 8
+	// probePause and probeMost are the least and the most time between two probes.
+	probePause = 100 * time.Millisecond
+	probeMost  = time.Second
+	// probes that must all be good close it.
+	probes = 3
+	// byteTime is by how much a trip may take longer for each byte.
+	byteTime = 50 * time.Nanosecond
+)
+
+// breaker keeps the readers of a space from servers that fail or are slow, so that
+// they do not all find out by themselves. While it is open, probes are made on a
+// goroutine of their own, when somebody would have asked: no caller waits for one.
+// What is invalidated or written goes to the servers nevertheless.
+type breaker struct {
+	off  bool
+	slow time.Duration
+	ask  func(context.Context) error // what a probe does
+	tell func(k cache.Kind, took time.Duration, err error)
+
+	open atomic.Bool
+	next atomic.Int64 // when a probe may be made, since epoch
+
+	mu          sync.Mutex
+	n           int    // trips so far, up to 64
+	fails, bads uint64 // of the last 64 trips: failed; failed or slow
+	since       time.Time
+	pause       time.Duration
+	ctx         context.Context // of probes
+	stop        context.CancelFunc
+	done        sync.WaitGroup
+}
+
+var epoch = time.Now()
+
+func (b *breaker) init(slow time.Duration, off bool) {
+	b.slow, b.off = slow, off
+	b.ctx, b.stop = context.WithCancel(context.Background())
+}
+
+// refuses reports whether the servers are not to be asked.
+func (b *breaker) refuses() bool {
+	if !b.open.Load() {
+		return false
+	}
+	b.probe()
+	return true
+}
+
+// took notes how a trip went that moved so many bytes. What the caller's context has
+// ended says nothing.
+func (b *breaker) took(ctx context.Context, d time.Duration, size int, err error) {
+	if b.off || err != nil && over(ctx) {
+		return
+	}
+	fail := failure(err)
+	if b.open.Load() {
+		if !fail && d <= b.slow {
+			b.hint()
+		}
+		return
+	}
+	b.mu.Lock()
+	b.fails, b.bads = b.fails<<1, b.bads<<1
+	b.n = min(b.n+1, 64)
+	if fail {
+		b.fails |= 1
+	}
+	if fail || d-time.Duration(size)*byteTime > b.slow {
+		b.bads |= 1
+	}
+	opens := row(b.fails) >= failRow || row(b.bads) >= slowRow || b.n == 64 && bits.OnesCount64(b.bads) >= 32
+	if opens && !b.open.Load() {
+		b.since, b.pause = time.Now(), probePause
+		b.later()
+		b.open.Store(true)
+	} else {
+		opens = false
+	}
+	b.mu.Unlock()
+	if opens {
+		if err == nil {
+			err = fmt.Errorf("%w: trips take more than %v", errUnavailable, b.slow)
+		}
+		b.tell(cache.BreakerOpened, 0, err)
+	}
+}
+
+// row returns how many of the last trips are in a row.
+func row(bad uint64) int { return bits.TrailingZeros64(^bad) }
+
+// over reports whether the caller has no time left.
+func over(ctx context.Context) bool {
+	by, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(by)
+}
+
+// failure reports whether an error says that the servers cannot be asked. One that
+// refuses a command, such as for want of memory, may have answers to others.
+func failure(err error) bool {
+	var reply redis.Error
+	switch {
+	case err == nil:
+		return false
+	case !errors.As(err, &reply):
+		return true
+	}
+	for _, down := range []string{"LOADING", "MASTERDOWN", "CLUSTERDOWN", "BUSY"} {
+		if redis.HasErrorPrefix(reply, down) {
+			return true
+		}
+	}
+	return false
+}
+
+// hint is told that a server may answer again.
+func (b *breaker) hint() {
+	if b.open.Load() {
+		if next := b.next.Load(); next != probing {
+			b.next.CompareAndSwap(next, now)
+		}
+	}
+}
+
+// The times of the next probe while one is under way, and when there is no need to
+// wait.
+const (
+	probing = math.MaxInt64
+	now     = math.MinInt64
+)
+
+// later puts the next probe off. The lock is held.
+func (b *breaker) later() {
+	b.next.Store(int64(time.Since(epoch) + b.pause/2 + rand.N(b.pause/2+1)))
+	b.pause = min(2*b.pause, probeMost)
+}
+
+// probe begins one if it is time.
+func (b *breaker) probe() {
+	next := b.next.Load()
+	if next == probing || int64(time.Since(epoch)) < next || !b.next.CompareAndSwap(next, probing) {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ctx.Err() == nil {
+		b.done.Go(b.try)
+	}
+}
+
+func (b *breaker) try() {
+	for range probes {
+		began := time.Now()
+		if err := b.ask(b.ctx); failure(err) || time.Since(began) > b.slow {
+			b.mu.Lock()
+			b.later()
+			b.mu.Unlock()
+			return
+		}
+	}
+	b.mu.Lock()
+	b.n, b.fails, b.bads = 0, 0, 0
+	took := time.Since(b.since)
+	b.open.Store(false)
+	b.mu.Unlock()
+	b.tell(cache.BreakerClosed, took, nil)
+}
+
+// end makes no more probes. wait returns when none is under way.
+func (b *breaker) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.stop()
+}
+
+func (b *breaker) wait() { b.done.Wait() }
+
+// probeServers asks for what every read asks for, of each lane.
+func (s *Space) probeServers(ctx context.Context) error {
+	calls := make([]*call, s.lanes)
+	for lane := range calls {
+		calls[lane] = mget(ctx, []string{s.starKey(lane)})
+	}
+	return run(ctx, s.rdb, s.timeout, calls)
+}
+
+// size returns about how many bytes a call has moved.
+func (c *call) size() (n int) {
+	for _, a := range c.args {
+		if s, ok := a.(string); ok {
+			n += len(s)
+		}
+	}
+	switch v := c.cmd.Val().(type) {
+	case string:
+		n += len(v)
+	case []any:
+		for _, e := range v {
+			if s, ok := e.(string); ok {
+				n += len(s)
+			}
+		}
+	}
+	return n
+}

@@ -1,0 +1,211 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/larder-cache/larder/cache"
+)
+
+// testBreaker returns a breaker whose probes do what answer says, and what it tells.
+func testBreaker(answer func() error) (*breaker, func() []cache.Kind) {
+	var mu sync.Mutex
+	var told []cache.Kind
+	b := &breaker{}
+	b.init(25*time.Millisecond, false)
+	b.ask = func(context.Context) error { return answer() }
+	b.tell = func(k cache.Kind, _ time.Duration, _ error) {
+		mu.Lock()
+		defer mu.Unlock()
+		told = append(told, k)
+	}
+	return b, func() []cache.Kind {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(told)
+	}
+}
+
+func TestWhatOpensABreaker(t *testing.T) {
+	const good, slow, fail = 'g', 's', 'f'
+	for trips, opens := range map[string]bool{
+		"ffff":                             false,
+		"fffff":                            true,
+		"ffffgffffgffffgffffg":             false, // not in a row, and not many yet
+		strings.Repeat("fg", 31):           false,
+		strings.Repeat("fg", 32):           true, // a half of the last 64
+		strings.Repeat("ggf", 200):         false,
+		strings.Repeat("s", 7):             false,
+		strings.Repeat("s", 8):             true,
+		"ffffssss":                         true,
+		strings.Repeat("g", 500):           false,
+		strings.Repeat("g", 9e3) + "fffff": true,
+	} {
+		b, told := testBreaker(nil)
+		for _, kind := range trips {
+			switch kind {
+			case good:
+				b.took(t.Context(), time.Millisecond, 100, nil)
+			case slow:
+				b.took(t.Context(), 26*time.Millisecond, 100, nil)
+			case fail:
+				b.took(t.Context(), time.Millisecond, 0, io.EOF)
+			}
+		}
+		if b.open.Load() != opens {
+			t.Errorf("after %.70s open is %v", trips, !opens)
+		}
+		if want := opens; slices.Contains(told(), cache.BreakerOpened) != want || len(told()) > 1 {
+			t.Errorf("after %.70s it told %v", trips, told())
+		}
+	}
+}
+
+func TestWhatABreakerDoesNotHoldAgainstServers(t *testing.T) {
+	b, _ := testBreaker(nil)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Millisecond))
+	defer cancel()
+	for range 100 {
+		b.took(gone, time.Second, 0, context.Canceled)                        // the caller has left
+		b.took(late, time.Second, 0, context.DeadlineExceeded)                // or had no time
+		b.took(t.Context(), 60*time.Millisecond, 1<<20, nil)                  // a MiB
+		b.took(t.Context(), time.Millisecond, 0, answered("OOM command not")) // writes alone
+		b.took(t.Context(), time.Millisecond, 0, answered("READONLY You"))
+	}
+	if b.open.Load() {
+		t.Error("it is open")
+	}
+	for _, down := range []string{"LOADING Redis is", "MASTERDOWN Link", "CLUSTERDOWN Hash", "BUSY Redis"} {
+		if !failure(fmt.Errorf("%w: %w", errUnavailable, answered(down))) {
+			t.Errorf("%q is no failure", down)
+		}
+	}
+}
+
+// answered is an error that a server has answered with.
+type answered string
+
+func (a answered) Error() string { return string(a) }
+func (answered) RedisError()     {}
+
+func TestABreakerClosesAgainByProbesThatNobodyWaitsFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down, asked := true, 0
+		b, told := testBreaker(func() error {
+			asked++
+			if down {
+				time.Sleep(100 * time.Millisecond)
+				return io.ErrUnexpectedEOF
+			}
+			time.Sleep(time.Millisecond)
+			return nil
+		})
+		for range failRow {
+			b.took(t.Context(), 0, 0, io.EOF)
+		}
+		began := time.Now()
+		for range 10_000 { // one each millisecond
+			if !b.refuses() {
+				t.Fatalf("it lets readers through after %v", time.Since(began))
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if took := time.Since(began); took != 10*time.Second {
+			t.Errorf("readers have waited: 10s took %v", took)
+		}
+		synctest.Wait()
+		if asked < 9 || asked > 20 {
+			t.Errorf("%d probes in 10s", asked)
+		}
+		down = false
+		for began = time.Now(); b.refuses(); time.Sleep(time.Millisecond) {
+		}
+		if took := time.Since(began); took > probeMost+200*time.Millisecond {
+			t.Errorf("it has closed after %v", took)
+		}
+		if want := []cache.Kind{cache.BreakerOpened, cache.BreakerClosed}; !slices.Equal(told(), want) {
+			t.Errorf("it told %v", told())
+		}
+		// What was before does not count any more.
+		for range failRow - 1 {
+			b.took(t.Context(), 0, 0, io.EOF)
+		}
+		if b.open.Load() {
+			t.Error("it has opened before its time")
+		}
+		b.end()
+		b.wait()
+	})
+}
+
+func TestAHintBringsTheProbeForward(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := testBreaker(func() error { return nil })
+		for range failRow {
+			b.took(t.Context(), 0, 0, io.EOF)
+		}
+		if b.refuses(); !b.refuses() {
+			t.Fatal("it is closed at once")
+		}
+		b.hint() // such as by an invalidation that has succeeded
+		b.refuses()
+		synctest.Wait()
+		if b.refuses() {
+			t.Error("it is still open")
+		}
+	})
+}
+
+func TestABreakerThatHasEndedAsksNothing(t *testing.T) {
+	b, _ := testBreaker(func() error { t.Error("it has asked"); return nil })
+	for range failRow {
+		b.took(t.Context(), 0, 0, io.EOF)
+	}
+	b.end()
+	b.hint()
+	if !b.refuses() {
+		t.Error("it is closed")
+	}
+	b.wait()
+}
+
+func TestReadersOfAnOpenSpaceAreToldAtOnceAndWritersAreNot(t *testing.T) {
+	space, s := scriptStore(t)
+	if out := loadDuring(t, s, cache.Slot[string]{Key: "k"}, func() {}, anEntry("a")); out != cache.Stored {
+		t.Fatalf("the value is %v", out)
+	}
+	for range failRow {
+		space.breaker.took(t.Context(), 0, 0, io.EOF)
+	}
+	space.breaker.next.Store(probing) // no probe
+	if _, err := s.Get(t.Context(), "k"); err != errOpen {
+		t.Errorf("Get: %v", err)
+	}
+	if _, err := s.GetMany(t.Context(), []string{"k"}); err != errOpen {
+		t.Errorf("GetMany: %v", err)
+	}
+	if _, err := s.Reserve(t.Context(), cache.Slot[string]{Key: "k"}); err != errOpen || !errors.Is(err, cache.ErrUnavailable) {
+		t.Errorf("Reserve: %v", err)
+	}
+	must(t, s.Invalidate(t.Context(), "k"))
+	must(t, space.InvalidateTags(t.Context(), "tag"))
+	q, err := s.Quarantine(t.Context(), cache.Slot[string]{Key: "k"})
+	must(t, err)
+	if out, err := q.Commit(t.Context(), anEntry("b")); err != nil || out[0] != cache.Stored {
+		t.Errorf("a writer's commit is %v, %v", out, err)
+	}
+	space.breaker.open.Store(false)
+	if e, err := s.Get(t.Context(), "k"); err != nil || e == nil || e.Value != "b" {
+		t.Errorf("after all: %+v, %v", e, err)
+	}
+}
