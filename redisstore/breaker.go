@@ -42,6 +42,7 @@ type breaker struct {
 	tell func(k cache.Kind, took time.Duration, err error)
 
 	open atomic.Bool
+	wary atomic.Bool  // the last trip was no good one
 	next atomic.Int64 // when a probe may be made, since epoch
 
 	mu          sync.Mutex
@@ -73,12 +74,19 @@ func (b *breaker) refuses() bool {
 // took notes how a trip went that moved so many bytes. What the caller's context has
 // ended says nothing.
 func (b *breaker) took(ctx context.Context, d time.Duration, size int, err error) {
-	if b.off || err != nil && over(ctx) {
+	if err != nil && over(ctx) {
 		return
 	}
 	fail := failure(err)
+	bad := fail || d-time.Duration(size)*byteTime > b.slow
+	if b.wary.Load() != bad {
+		b.wary.Store(bad)
+	}
+	if b.off {
+		return
+	}
 	if b.open.Load() {
-		if !fail && d <= b.slow {
+		if !bad {
 			b.hint()
 		}
 		return
@@ -89,7 +97,7 @@ func (b *breaker) took(ctx context.Context, d time.Duration, size int, err error
 	if fail {
 		b.fails |= 1
 	}
-	if fail || d-time.Duration(size)*byteTime > b.slow {
+	if bad {
 		b.bads |= 1
 	}
 	opens := row(b.fails) >= failRow || row(b.bads) >= slowRow || b.n == 64 && bits.OnesCount64(b.bads) >= 32

@@ -121,6 +121,13 @@ func (s *Space) run(ctx context.Context, calls ...*call) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
+	if s.leaves(ctx) {
+		return s.runAside(ctx, calls)
+	}
+	return s.trip(ctx, calls)
+}
+
+func (s *Space) trip(ctx context.Context, calls []*call) error {
 	began := time.Now()
 	err := run(ctx, s.rdb, s.timeout, calls)
 	size := 0
@@ -129,6 +136,36 @@ func (s *Space) run(ctx context.Context, calls ...*call) error {
 	}
 	s.breaker.took(ctx, time.Since(began), size, err)
 	return err
+}
+
+// leaves reports whether a caller has to be able to leave while a command of its own is
+// under way, which costs a goroutine since the client does not notice that: when the
+// last trip has failed or was slow. Otherwise one takes no time worth mentioning.
+func (s *Space) leaves(ctx context.Context) bool { return s.breaker.wary.Load() && ctx.Done() != nil }
+
+// runAside is trip on a goroutine that goes on when the caller has left, with commands
+// of its own.
+func (s *Space) runAside(ctx context.Context, calls []*call) error {
+	own := make([]*call, len(calls))
+	for i, c := range calls {
+		copied := *c
+		own[i] = &copied
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.trip(ctx, own) }()
+	select {
+	case err := <-done:
+		for i, c := range calls {
+			*c = *own[i]
+		}
+		return err
+	case <-ctx.Done():
+		for _, c := range calls {
+			c.cmd = redis.NewCmd(ctx)
+			c.cmd.SetErr(ctx.Err())
+		}
+		return ctx.Err()
+	}
 }
 
 // usable returns why the space cannot be used.

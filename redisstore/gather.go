@@ -63,17 +63,23 @@ func (g *gather) most() int {
 }
 
 // depart takes a place for a read that goes alone, if there is one; landed gives it
-// back. Otherwise a waits for an answer.
-func (g *gather) depart(a *ask) (alone bool) {
+// back. Otherwise a waits for an answer, as it also does if its caller is to be able to
+// leave.
+func (g *gather) depart(a *ask, leaves bool) (alone bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.trips < g.most() {
+	place := g.trips < g.most()
+	if place {
 		g.trips++
+	}
+	if place && !leaves {
 		return true
 	}
 	a.done = make(chan struct{}, 1)
 	g.queue = append(g.queue, a)
-	if len(g.queue) == 1 {
+	if place {
+		go g.run()
+	} else if len(g.queue) == 1 {
 		g.wake()
 	}
 	return false

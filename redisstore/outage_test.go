@@ -62,17 +62,7 @@ func TestASilentRedisCostsNoMoreThanTheTimeout(t *testing.T) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		},
-		"it never answers": func(context.Context, string, string) (net.Conn, error) {
-			a, b := net.Pipe()
-			go func() { // reads and is silent
-				for buf := make([]byte, 1024); ; {
-					if _, err := b.Read(buf); err != nil {
-						return
-					}
-				}
-			}()
-			return a, nil
-		},
+		"it never answers": silent,
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -108,6 +98,54 @@ func TestASilentRedisCostsNoMoreThanTheTimeout(t *testing.T) {
 			})
 		})
 	}
+}
+
+// silent dials a server that reads and never answers.
+func silent(context.Context, string, string) (net.Conn, error) {
+	a, b := net.Pipe()
+	go func() {
+		for buf := make([]byte, 1024); ; {
+			if _, err := b.Read(buf); err != nil {
+				return
+			}
+		}
+	}()
+	return a, nil
+}
+
+func TestACallerWhoLeavesASilentRedisIsLetGoAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", Dialer: silent})
+		defer rdb.Close()
+		space, err := redisstore.Open(t.Context(), rdb, "shop", &redisstore.Options{NoBreaker: true, NoBus: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer space.Close(context.Background())
+		s := redisstore.New[int, string](space, "s", nil)
+		s.Get(t.Context(), 1) // the first one finds out
+		many := make([]int, 40)
+		for i := range many {
+			many[i] = i
+		}
+		for name, op := range map[string]func(context.Context) error{
+			"Get":        func(ctx context.Context) error { _, err := s.Get(ctx, 1); return err },
+			"GetMany":    func(ctx context.Context) error { _, err := s.GetMany(ctx, many); return err },
+			"Reserve":    func(ctx context.Context) error { _, err := s.Reserve(ctx, cache.Slot[int]{Key: 1}); return err },
+			"Invalidate": func(ctx context.Context) error { return s.Invalidate(ctx, 1) },
+			"Clear":      space.Clear,
+		} {
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(5*time.Millisecond, cancel)
+			start := time.Now()
+			if err := op(ctx); err == nil || time.Since(start) != 5*time.Millisecond {
+				t.Errorf("%s: after %v the caller has %v", name, time.Since(start), err)
+			}
+		}
+		space.Close(t.Context())
+		rdb.Close()
+		time.Sleep(time.Second) // of the bubble: the client dials on its own for a while
+	})
 }
 
 func TestTTLRunsByTheClockOfTheProgram(t *testing.T) {

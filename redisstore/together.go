@@ -28,11 +28,11 @@ func (v *view) readTogether(ctx context.Context, reads []lookup) error {
 	if len(parts) > 1 {
 		atOnce = make([]lookup, 0, len(reads))
 	}
-	waiting := 0
+	waiting, leaves := 0, v.space.leaves(ctx)
 	for i := range parts {
 		p := &parts[i]
 		a := v.ask(i).about(p.reads)
-		if !p.gather.depart(a) {
+		if !p.gather.depart(a, leaves) {
 			p.waits = a
 			waiting++
 		} else if len(parts) > 1 {

@@ -207,7 +207,7 @@ func (v *view) read(ctx context.Context) error {
 
 // readAlone reads in one trip of its own.
 func (v *view) readAlone(ctx context.Context, reads []lookup) error {
-	if v.space.lanes == 1 && len(reads) == 1 {
+	if v.space.lanes == 1 && len(reads) == 1 && !v.space.leaves(ctx) {
 		r := newReply(1)
 		v.replies = append(v.replies, r)
 		got, err := v.space.mgetRaw(ctx, v.question, reads[0].keys, r)
