@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/larder-cache/larder/cache"
 )
@@ -139,5 +140,20 @@ func TestAnEntrySaysWhenItWasLoaded(t *testing.T) {
 		if e.SetLoaded(m); e.Loaded() != 0 {
 			t.Errorf("a moment that has no room, %d, is kept as %d", m, e.Loaded())
 		}
+	}
+}
+
+// Every value in memory has an Entry.
+func TestWhenItWasLoadedTakesNoRoom(t *testing.T) {
+	type without struct {
+		Value          int
+		Tags           []string
+		Fresh, Expires cache.Moment
+		Cost           time.Duration
+		Guard          cache.Guard
+		Absent         bool
+	}
+	if got, want := unsafe.Sizeof(cache.Entry[int]{}), unsafe.Sizeof(without{}); got != want {
+		t.Errorf("an Entry has %d bytes, and %d without", got, want)
 	}
 }

@@ -19,13 +19,14 @@ import (
 //	magic     3   "LRD"
 //	format    1   1
 //	flags     1   bit 0: the origin has no such value; bits 1 to 3: the method of
-//	              cache.Compressor in which the payload is, 0 for none; bits 4 to 7
-//	              are 0
+//	              cache.Compressor in which the payload is, 0 for none; bit 4: loaded
+//	              is there; bits 5 to 7 are 0
 //	codec     1   cache.Codec.ID
 //	schema    4   cache.Codec.Schema
 //	fresh     8   milliseconds since 1970
 //	expires   8   milliseconds since 1970
 //	cost     uv   microseconds
+//	loaded   uv   milliseconds since 1970; only with bit 4
 //	key    text   the key of the value in Redis
 //	star     16   version of everything in the key's lane
 //	tags     uv   how many, then each: name text, version 16
@@ -40,7 +41,8 @@ const (
 	flagAbsent  = 1
 	methodShift = 1
 	maxMethod   = 7
-	flagsKnown  = flagAbsent | maxMethod<<methodShift
+	flagLoaded  = 1 << 4
+	flagsKnown  = flagAbsent | maxMethod<<methodShift | flagLoaded
 )
 
 // The kinds of what is under a value's key, or a tag's.
@@ -66,6 +68,7 @@ type envelope struct {
 	schema         uint32
 	fresh, expires cache.Moment
 	cost           time.Duration
+	loaded         cache.Moment // 0 if that is not known
 	key            string
 	star           string
 	stamps         []stamp
@@ -80,11 +83,17 @@ func (e *envelope) appendBody(b []byte) []byte {
 	if e.absent {
 		flags |= flagAbsent
 	}
+	if e.loaded > 0 {
+		flags |= flagLoaded
+	}
 	b = append(b, flags, e.codec)
 	b = binary.LittleEndian.AppendUint32(b, e.schema)
 	b = binary.LittleEndian.AppendUint64(b, uint64(e.fresh))
 	b = binary.LittleEndian.AppendUint64(b, uint64(e.expires))
 	b = binary.AppendUvarint(b, uint64(max(e.cost.Microseconds(), 0)))
+	if e.loaded > 0 {
+		b = binary.AppendUvarint(b, uint64(e.loaded))
+	}
 	b = appendText(b, e.key)
 	b = append(b, e.star...)
 	b = binary.AppendUvarint(b, uint64(len(e.stamps)))
@@ -133,12 +142,15 @@ func (e *envelope) parse(raw string, room []stamp) ([]stamp, error) {
 	if head[0]&^flagsKnown != 0 {
 		return room, errUnknown
 	}
-	e.absent, e.method, e.codec = head[0]&flagAbsent != 0, head[0]>>methodShift, head[1]
+	e.absent, e.method, e.codec = head[0]&flagAbsent != 0, head[0]>>methodShift&maxMethod, head[1]
 	e.schema = binary.LittleEndian.Uint32(head[2:])
 	e.fresh = cache.Moment(binary.LittleEndian.Uint64(head[6:]))
 	e.expires = cache.Moment(binary.LittleEndian.Uint64(head[14:]))
 	if us := r.uvarint(); us <= math.MaxInt64/1000 {
 		e.cost = time.Duration(us) * time.Microsecond
+	}
+	if head[0]&flagLoaded != 0 {
+		e.loaded = cache.Moment(min(r.uvarint(), math.MaxInt64))
 	}
 	e.key = r.text()
 	e.star = r.take(16)

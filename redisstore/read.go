@@ -179,6 +179,7 @@ func (s *Store[K, V]) entry(ctx context.Context, v *view, i int) (*cache.Entry[V
 		return reject(cache.MissExpired)
 	}
 	e := &cache.Entry[V]{Tags: tags, Fresh: env.fresh, Expires: env.expires, Cost: env.cost, Absent: env.absent}
+	e.SetLoaded(env.loaded)
 	if len(v.watches) > 0 {
 		e.Guard = guardOf(&v.watches[i], tags)
 	}

@@ -266,10 +266,11 @@ func TestValuesComeBackAsTheyWere(t *testing.T) {
 	}
 	e := entry("v", "t1", "t2")
 	e.Cost, e.Absent = 1500*time.Microsecond, true
+	e.SetLoaded(cache.Now() - 60_001)
 	meta := redisstore.New[string, string](space, "meta", nil)
 	fill(t, meta, "k", e)
 	got, _ := meta.Get(t.Context(), "k")
-	if got == nil || got.Fresh != e.Fresh || got.Expires != e.Expires || got.Cost != e.Cost || !got.Absent || fmt.Sprint(got.Tags) != "[t1 t2]" {
+	if got == nil || got.Fresh != e.Fresh || got.Expires != e.Expires || got.Cost != e.Cost || got.Loaded() != e.Loaded() || !got.Absent || fmt.Sprint(got.Tags) != "[t1 t2]" {
 		t.Errorf("%+v came back as %+v", e, got)
 	}
 }

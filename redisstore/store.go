@@ -167,7 +167,7 @@ func (s *Store[K, V]) encode(key string, e *cache.Entry[V], star string, stamps 
 	}
 	codec := &s.payloads.codecs[0]
 	env := envelope{absent: e.Absent, codec: codec.id, schema: codec.schema,
-		fresh: e.Fresh, expires: e.Expires, cost: e.Cost, key: key, star: star, stamps: stamps}
+		fresh: e.Fresh, expires: e.Expires, cost: e.Cost, loaded: e.Loaded(), key: key, star: star, stamps: stamps}
 	if !e.Absent {
 		release, err := s.payloads.put(&env, e.Value)
 		if err != nil {

@@ -47,10 +47,11 @@ func TestPromotionIntoMemoryKeepsTagsAndTimes(t *testing.T) {
 	_, rdb := mini(t)
 	a, b := newProcess(t, rdb), newProcess(t, rdb)
 	e := entry("v", "tag")
+	e.SetLoaded(cache.Now() - 60_001)
 	fill(t, a.both, 1, e)
 	want(t, b.both, 1, "v")
 	up, _ := b.l1.Get(t.Context(), 1)
-	if up == nil || len(up.Tags) != 1 || up.Expires != e.Expires || up.Fresh != e.Fresh {
+	if up == nil || len(up.Tags) != 1 || up.Expires != e.Expires || up.Fresh != e.Fresh || up.Loaded() != e.Loaded() {
 		t.Fatalf("in memory it is %+v", up)
 	}
 	if err := b.space.InvalidateTags(t.Context(), "tag"); err != nil {

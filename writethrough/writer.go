@@ -116,7 +116,9 @@ func (w *Writer[K, V]) entry(key K, v V, took time.Duration) *cache.Entry[V] {
 	if w.o.Tags != nil {
 		e.Tags = distinct.Of(w.o.Tags(key, v))
 	}
-	e.Fresh, e.Expires = w.policy.Value(cache.Now())
+	now := cache.Now()
+	e.SetLoaded(now)
+	e.Fresh, e.Expires = w.policy.Value(now)
 	return e
 }
 

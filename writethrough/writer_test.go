@@ -44,7 +44,7 @@ func TestAWriteInstallsWhatTheOriginReturned(t *testing.T) {
 		}
 		now := cache.Now()
 		e := p.entries[0]
-		if !slices.Equal(e.Tags, []string{"rows", "v8"}) || e.Cost != time.Second || e.Fresh.Sub(now) != time.Minute || e.Expires.Sub(now) != time.Hour+time.Minute {
+		if !slices.Equal(e.Tags, []string{"rows", "v8"}) || e.Cost != time.Second || e.Loaded() != now || e.Fresh.Sub(now) != time.Minute || e.Expires.Sub(now) != time.Hour+time.Minute {
 			t.Errorf("the entry is %+v", e)
 		}
 		p.Domain().InvalidateTags(t.Context(), "v8")

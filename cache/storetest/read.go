@@ -34,6 +34,19 @@ var readRules = []Rule{
 			p.fail("the entry is Absent")
 		}
 	}),
+	rule("get/loaded", "Get and GetMany return an entry that was loaded when it was committed to have been, and leave open what was.", reference.LoadedForgotten, nothing, func(p *probe) {
+		now := cache.Now()
+		for i, at := range []cache.Moment{now, now - 3_600_001, 0} {
+			key, e := fmt.Sprint("k", i), an("v", "t")
+			e.SetLoaded(at)
+			p.store(key, e)
+			for _, got := range []*entry{p.get(key), p.many(key)[key]} {
+				if got == nil || got.Loaded() != at {
+					p.fail("Get is %+v, want it to be loaded at %d", got, at)
+				}
+			}
+		}
+	}),
 	rule("get/times", "Get returns an entry that is fresh and expires at the millisecond that it was committed with.", reference.SecondsOnly, nothing, func(p *probe) {
 		for i := range cache.Moment(3) {
 			key := fmt.Sprint("k", i)

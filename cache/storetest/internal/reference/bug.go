@@ -11,6 +11,7 @@ const (
 	_ Bug = iota
 	Discards
 	CostForgotten
+	LoadedForgotten
 	SecondsOnly
 	AbsentIsMiss
 	MissIsError
@@ -116,6 +117,7 @@ const (
 var sentences = [bugs]string{
 	Discards:              "a commit stores nothing and says Stored",
 	CostForgotten:         "the cost of an entry is forgotten",
+	LoadedForgotten:       "when an entry was loaded is forgotten",
 	SecondsOnly:           "times are rounded to seconds",
 	AbsentIsMiss:          "an absent entry is returned as a miss",
 	MissIsError:           "a miss is an error",

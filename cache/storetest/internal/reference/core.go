@@ -137,6 +137,8 @@ func (c *core) bent(e *entry) *entry {
 	switch c.bug {
 	case CostForgotten:
 		b.Cost = 0
+	case LoadedForgotten:
+		b.SetLoaded(0)
 	case SecondsOnly:
 		b.Fresh, b.Expires = b.Fresh/1000*1000, b.Expires/1000*1000
 	case TextOnly:
