@@ -42,6 +42,11 @@ func (t *tiered[K, V]) fromL2(ctx context.Context, key K) (*Entry[V], error) {
 		return nil, err
 	}
 	e, err := t.l2.Get(ctx, key)
+	return moveUp(ctx, fill, e, err)
+}
+
+// moveUp puts what l2 has said into l1, and returns it.
+func moveUp[V any](ctx context.Context, fill Fill[V], e *Entry[V], err error) (*Entry[V], error) {
 	if e == nil {
 		fill.Cancel(ctx)
 		return nil, err

@@ -130,6 +130,9 @@ func (s *Store[K, V]) shard(h uint64) *shard[K, V] { return &s.shards[h&uint64(l
 // Domain returns the domain of the store's tags.
 func (s *Store[K, V]) Domain() *invalidation.Domain { return s.domain }
 
+// Level returns cache.Memory.
+func (s *Store[K, V]) Level() cache.Level { return cache.Memory }
+
 // Get returns the entry of key and notes that it was used. If the Domain is remote,
 // an entry is returned only under its lease, which costs a look at the clock;
 // without, the entry stays for later, and Get returns nil or, if the Domain was told

@@ -293,3 +293,15 @@ func TestAHitAllocatesNothing(t *testing.T) {
 		t.Errorf("a hit allocates %v times", n)
 	}
 }
+
+func TestItSaysThatItIsInMemory(t *testing.T) {
+	s := memstore.New[string, string](nil, 10, nil)
+	fill, err := s.Reserve(t.Context(), cache.Slot[string]{Key: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill.Commit(t.Context(), &cache.Entry[string]{Value: "v", Expires: cache.Forever})
+	if e, level, err := cache.Find(t.Context(), s, "k"); e == nil || level != cache.Memory || err != nil || s.Level() != cache.Memory {
+		t.Errorf("Find is %+v, %v, %v", e, level, err)
+	}
+}

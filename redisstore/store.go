@@ -85,6 +85,9 @@ func New[K comparable, V any](space *Space, name string, o *StoreOptions[K, V]) 
 	return s
 }
 
+// Level returns cache.Shared.
+func (s *Store[K, V]) Level() cache.Level { return cache.Shared }
+
 // key returns the key of k in Redis, or "" if k cannot be cached.
 func (s *Store[K, V]) key(k K) string {
 	t := s.text(k)

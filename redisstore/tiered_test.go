@@ -49,7 +49,14 @@ func TestPromotionIntoMemoryKeepsTagsAndTimes(t *testing.T) {
 	e := entry("v", "tag")
 	e.SetLoaded(cache.Now() - 60_001)
 	fill(t, a.both, 1, e)
-	want(t, b.both, 1, "v")
+	for _, want := range []cache.Level{cache.Shared, cache.Memory} {
+		if got, level, err := cache.Find(t.Context(), b.both, 1); got == nil || level != want || err != nil {
+			t.Fatalf("Find is %+v, %v, %v", got, level, err)
+		}
+	}
+	if _, level, _ := cache.Find(t.Context(), a.l2, 1); level != cache.Shared {
+		t.Errorf("Redis says that it is %v", level)
+	}
 	up, _ := b.l1.Get(t.Context(), 1)
 	if up == nil || len(up.Tags) != 1 || up.Expires != e.Expires || up.Fresh != e.Fresh || up.Loaded() != e.Loaded() {
 		t.Fatalf("in memory it is %+v", up)
