@@ -1,17 +1,22 @@
 package cache
 
-import "time"
+import "math"
 
-// Stats are what a store, a space or a Loader has counted since it was made.
+// Stats are what a store, a space, a Loader or a Writer has counted since it was
+// made. They are counted while others go on: what is read of one thing first may
+// lag behind what is read of it later.
 type Stats struct {
 	// Cache is its name, Level where it is.
 	Cache string
 	Level Level
-	// Counts has how often each kind of event has happened.
+	// Counts has how often each kind of event has happened, an event about N keys
+	// N times, as a Counter has.
 	Counts Counts
-	// Errors has the failures among them by class: see ClassOf.
-	Errors [classes]int64
-	// Evicted has the entries that left memory by reason, such as "full".
+	// Errors has the failures among them by class, each once, however many keys it
+	// is about.
+	Errors ErrorCounts
+	// Evicted has the entries that left memory by reason, such as "full": all of
+	// them, where Counts has under Evicted those that had to make room.
 	Evicted map[string]int64
 	// Entries is how many entries are in memory.
 	Entries int64
@@ -23,7 +28,8 @@ type Stats struct {
 	Breaker BreakerState
 }
 
-// Source is what has Stats.
+// Source is what has Stats. It costs some thousand loads from memory: ask it now
+// and then, not at every read.
 type Source interface{ Stats() Stats }
 
 // Counts has a number for each kind of event.
@@ -41,6 +47,25 @@ func (c *Counts) Of(k Kind) int64 {
 func (c *Counts) Misses() (n int64) {
 	for k := Miss; k <= MissApart; k++ {
 		n += c[k]
+	}
+	return n
+}
+
+// ErrorCounts has a number for each class of errors: see ClassOf.
+type ErrorCounts [classes]int64
+
+// Of returns the number of a class.
+func (c *ErrorCounts) Of(class ErrorClass) int64 {
+	if class < classes {
+		return c[class]
+	}
+	return 0
+}
+
+// All returns the number of all classes together.
+func (c *ErrorCounts) All() (n int64) {
+	for _, m := range c {
+		n += m
 	}
 	return n
 }
@@ -64,33 +89,39 @@ func Kinds() []Kind {
 
 // Histogram says how often which numbers were seen.
 type Histogram struct {
+	// Count is how many, Sum what they are together.
 	Count, Sum int64
 	// Buckets are in order; those in which nothing is are left out.
 	Buckets []Bucket
 }
 
-// Bucket is how many numbers were at most UpTo, and more than the UpTo of the
-// bucket before.
+// Bucket is how many numbers were at most UpTo, and more than those of the bucket
+// before. The last bucket of all has what is larger than any that was foreseen, and
+// its UpTo is math.MaxInt64.
 type Bucket struct{ UpTo, Count int64 }
 
-// Quantile returns a number that the part q of all are at most, as exact as the
-// buckets are; 0 if there are none.
+// Quantile returns a number that the part q of all are at most: the least UpTo of
+// which that is true. Those that Larder makes are at most an eighth more than the
+// number that is sought, and never less. It is 0 if there are none.
 func (h Histogram) Quantile(q float64) int64 {
-	rank, seen := q*float64(h.Count), int64(0)
+	if len(h.Buckets) == 0 {
+		return 0
+	}
+	rank, seen := int64(math.Ceil(q*float64(h.Count))), int64(0)
 	for _, b := range h.Buckets {
-		if seen += b.Count; float64(seen) >= rank {
+		if seen += b.Count; seen >= rank {
 			return b.UpTo
 		}
 	}
-	return 0
+	return h.Buckets[len(h.Buckets)-1].UpTo
 }
 
-// Mean returns the mean, as a Duration if that is what was counted.
-func (h Histogram) Mean() time.Duration {
+// Mean returns the mean, which is exact; 0 if there are none.
+func (h Histogram) Mean() float64 {
 	if h.Count == 0 {
 		return 0
 	}
-	return time.Duration(h.Sum / h.Count)
+	return float64(h.Sum) / float64(h.Count)
 }
 
 // BreakerState is how a breaker stands.

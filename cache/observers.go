@@ -1,0 +1,31 @@
+package cache
+
+// Observers returns an Observer that tells all of these, in order. Nil ones are left
+// out; it is nil if none is left.
+func Observers(all ...Observer) Observer {
+	var some observers
+	for _, o := range all {
+		switch o := o.(type) {
+		case nil:
+		case observers:
+			some = append(some, o...)
+		default:
+			some = append(some, o)
+		}
+	}
+	switch len(some) {
+	case 0:
+		return nil
+	case 1:
+		return some[0]
+	}
+	return some
+}
+
+type observers []Observer
+
+func (all observers) Observe(e Event) {
+	for _, o := range all {
+		o.Observe(e)
+	}
+}
