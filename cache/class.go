@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 )
 
@@ -37,23 +38,27 @@ func ErrorClasses() []ErrorClass {
 	return all
 }
 
-// ClassOf returns the class of an error.
+// ClassOf returns the class of an error. It allocates nothing.
 func ClassOf(err error) ErrorClass {
-	var network net.Error
-	var panicked *PanicError
-	switch {
-	case errors.Is(err, ErrOverloaded):
+	if errors.Is(err, ErrOverloaded) {
 		return ClassOverload
-	case errors.As(err, &panicked):
+	}
+	if _, ok := errors.AsType[*PanicError](err); ok {
 		return ClassPanic
+	}
+	switch {
 	case errors.Is(err, context.Canceled):
 		return ClassCanceled
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, ErrLoadTimeout):
 		return ClassTimeout
-	case errors.As(err, &network):
+	}
+	if network, ok := errors.AsType[net.Error](err); ok {
 		if network.Timeout() {
 			return ClassTimeout
 		}
+		return ClassNetwork
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // as go-redis says it
 		return ClassNetwork
 	}
 	return ClassOther

@@ -36,7 +36,7 @@ type Source interface{ Stats() Stats }
 type Counts [kinds]int64
 
 // Of returns the number of a kind.
-func (c *Counts) Of(k Kind) int64 {
+func (c Counts) Of(k Kind) int64 {
 	if k < kinds {
 		return c[k]
 	}
@@ -44,7 +44,7 @@ func (c *Counts) Of(k Kind) int64 {
 }
 
 // Misses returns the number of misses of all kinds.
-func (c *Counts) Misses() (n int64) {
+func (c Counts) Misses() (n int64) {
 	for k := Miss; k <= MissApart; k++ {
 		n += c[k]
 	}
@@ -55,7 +55,7 @@ func (c *Counts) Misses() (n int64) {
 type ErrorCounts [classes]int64
 
 // Of returns the number of a class.
-func (c *ErrorCounts) Of(class ErrorClass) int64 {
+func (c ErrorCounts) Of(class ErrorClass) int64 {
 	if class < classes {
 		return c[class]
 	}
@@ -63,7 +63,7 @@ func (c *ErrorCounts) Of(class ErrorClass) int64 {
 }
 
 // All returns the number of all classes together.
-func (c *ErrorCounts) All() (n int64) {
+func (c ErrorCounts) All() (n int64) {
 	for _, m := range c {
 		n += m
 	}
@@ -71,7 +71,7 @@ func (c *ErrorCounts) All() (n int64) {
 }
 
 // HitRatio returns the part of the reads that were hits, 0 if there were none.
-func (c *Counts) HitRatio() float64 {
+func (c Counts) HitRatio() float64 {
 	if all := c[Hit] + c.Misses(); all > 0 {
 		return float64(c[Hit]) / float64(all)
 	}

@@ -51,7 +51,7 @@ func TestCountsAreByKindAndClass(t *testing.T) {
 	if got, want := s.Counts.HitRatio(), 1/float64(1+misses); got != want {
 		t.Errorf("the hit ratio is %v, not %v", got, want)
 	}
-	if got := (&cache.Counts{}).HitRatio(); got != 0 {
+	if got := (cache.Counts{}).HitRatio(); got != 0 {
 		t.Errorf("without reads it is %v", got)
 	}
 }
