@@ -17,6 +17,8 @@ type Fault struct {
 	LoseRequests, LoseReplies bool
 	// Delay is how long a piece is held at most, and half of it at least.
 	Delay time.Duration
+	// DelayReplies is how long every reply is held, besides.
+	DelayReplies time.Duration
 	// Rate is how many bytes pass in a second on each connection; 0 is all.
 	Rate int
 	// CutReplies is the share of replies that are lost together with their
@@ -71,6 +73,9 @@ func (p *Proxy) pass(c *pair, to net.Conn, piece []byte, request bool) bool {
 	var hold time.Duration
 	if f.Delay > 0 {
 		hold = f.Delay/2 + rand.N(f.Delay/2+1)
+	}
+	if !request {
+		hold += f.DelayReplies
 	}
 	if f.Rate > 0 {
 		hold += time.Duration(len(piece)) * time.Second / time.Duration(f.Rate)

@@ -11,18 +11,19 @@ import (
 // Proxy forwards connections to a target. Its methods may be called by several
 // goroutines.
 type Proxy struct {
-	target   string
-	listener net.Listener
-	fault    atomic.Pointer[Fault]
-	refuse   atomic.Bool
-	closing  chan struct{}
+	target  string
+	addr    string
+	fault   atomic.Pointer[Fault]
+	refuse  atomic.Bool
+	closing chan struct{}
 
 	swallowed, cut, late, repeated atomic.Int64
 
-	mu     sync.Mutex
-	pairs  map[*pair]struct{}
-	closed bool
-	done   sync.WaitGroup
+	mu       sync.Mutex
+	listener net.Listener
+	pairs    map[*pair]struct{}
+	closed   bool
+	done     sync.WaitGroup
 }
 
 // pair is a connection of a client and the one to the target.
@@ -38,14 +39,14 @@ func Start(target string) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{target: target, listener: l, closing: make(chan struct{}), pairs: map[*pair]struct{}{}}
+	p := &Proxy{target: target, addr: l.Addr().String(), listener: l, closing: make(chan struct{}), pairs: map[*pair]struct{}{}}
 	p.fault.Store(&Fault{})
-	p.done.Go(p.accept)
+	p.done.Go(func() { p.accept(l) })
 	return p, nil
 }
 
 // Addr returns the address that clients connect to.
-func (p *Proxy) Addr() string { return p.listener.Addr().String() }
+func (p *Proxy) Addr() string { return p.addr }
 
 // Set has a fault from now on, in place of the one before. Connections that have
 // lost bytes in that are cut as soon as bytes pass again.
@@ -62,6 +63,32 @@ func (p *Proxy) Blackhole() { p.Set(Fault{LoseRequests: true, LoseReplies: true}
 
 // Refuse closes new connections at once, or no more.
 func (p *Proxy) Refuse(on bool) { p.refuse.Store(on) }
+
+// Shut cuts all connections and listens no more: who connects is refused by the
+// system, as if there were no program at the address. Open ends it.
+func (p *Proxy) Shut() {
+	p.mu.Lock()
+	p.listener.Close()
+	p.mu.Unlock()
+	p.Cut()
+}
+
+// Open listens again after Shut, at the same address. It is an error if somebody
+// else does so meanwhile, or if the proxy was not shut.
+func (p *Proxy) Open() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return net.ErrClosed
+	}
+	l, err := net.Listen("tcp", p.addr)
+	if err != nil {
+		return err
+	}
+	p.listener = l
+	p.done.Go(func() { p.accept(l) })
+	return nil
+}
 
 // Heal ends what Set and Blackhole have begun. Connections that have lost bytes
 // are cut, as no stream can go on with a hole.
@@ -95,15 +122,15 @@ func (p *Proxy) Close() {
 		p.closed = true
 		close(p.closing)
 	}
-	p.mu.Unlock()
 	p.listener.Close()
+	p.mu.Unlock()
 	p.Cut()
 	p.done.Wait()
 }
 
-func (p *Proxy) accept() {
+func (p *Proxy) accept(l net.Listener) {
 	for {
-		client, err := p.listener.Accept()
+		client, err := l.Accept()
 		if err != nil {
 			return
 		}

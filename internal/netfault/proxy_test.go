@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -114,6 +115,28 @@ func TestCutAndRefuse(t *testing.T) {
 	}
 }
 
+func TestAProxyThatIsShutIsRefusedByTheSystem(t *testing.T) {
+	p := start(t)
+	c := dial(t, p)
+	say(c, "before", time.Minute)
+	p.Shut()
+	if got, err := say(c, "after", time.Minute); err == nil {
+		t.Errorf("%q comes through a connection that was cut", got)
+	}
+	if _, err := net.Dial("tcp", p.Addr()); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("a connection is not refused: %v", err)
+	}
+	if err := p.Open(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := say(dial(t, p), "again", time.Minute); got != "again\n" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	if err := p.Open(); err == nil {
+		t.Error("it is open twice")
+	}
+}
+
 // recorder returns the address of a server that answers each line with "ok" and
 // sends it to the channel.
 func recorder(t *testing.T) (string, <-chan string) {
@@ -161,6 +184,7 @@ func TestFaultsOfSinglePieces(t *testing.T) {
 		"executed after the cut":   {Fault{LateRequests: 1, Late: time.Millisecond}, 1, false, Counts{Late: 1}},
 		"executed twice":           {Fault{RepeatRequests: 1, Late: time.Millisecond}, 2, true, Counts{Repeated: 1}},
 		"held, and in small pipes": {Fault{Delay: 10 * time.Millisecond, Rate: 1000}, 1, true, Counts{}},
+		"replies are held":         {Fault{DelayReplies: 10 * time.Millisecond}, 1, true, Counts{}},
 	} {
 		t.Run(what, func(t *testing.T) {
 			target, lines := recorder(t)
@@ -180,8 +204,8 @@ func TestFaultsOfSinglePieces(t *testing.T) {
 			if (got == "ok\n") != c.answer || (err == nil) != c.answer {
 				t.Errorf("the client has %q, %v", got, err)
 			}
-			if least := c.fault.Delay; time.Since(began) < least { // half of it each way
-				t.Errorf("it took %v, with %v each way", time.Since(began), c.fault.Delay)
+			if least := c.fault.Delay + c.fault.DelayReplies; time.Since(began) < least { // half of Delay each way
+				t.Errorf("it took %v, with %v each way and %v back", time.Since(began), c.fault.Delay, c.fault.DelayReplies)
 			}
 			for range c.arrives {
 				if line := <-lines; line != "*request\n" {
