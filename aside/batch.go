@@ -24,7 +24,7 @@ type Batch[K comparable, V any] struct{ engine[K, V] }
 // Calls are shared within one Batch. Where keys are read one at a time too, use
 // its Get, and no Loader beside it.
 func NewBatch[K comparable, V any](store cache.Cache[K, V], load func(context.Context, []K) (map[K]V, error), p invalidation.Policy, o *Options[K, V]) *Batch[K, V] {
-	opts := check("NewBatch", store == nil, load == nil, p, o)
+	opts, p := check("NewBatch", store == nil, load == nil, p, o)
 	if opts.NotFound == nil {
 		opts.NotFound = cache.ErrNotFound
 	}
@@ -62,7 +62,7 @@ func (b *Batch[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
 	if cache.Bypassed(ctx) && len(keys) > 0 && !b.closed.Load() {
 		return b.directMany(ctx, keys)
 	}
-	entries, bypass, err := b.askMany(ctx, keys)
+	entries, spares, bypass, err := b.askMany(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (b *Batch[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
 	if len(missing) == 0 {
 		return values, nil
 	}
-	results, errs := b.flights.DoMany(ctx, missing, bypass)
+	results, errs := b.shareMany(ctx, missing, spares, bypass)
 	for i, r := range results {
 		if errs[i] == nil && !r.absent {
 			values[missing[i]] = r.value
@@ -87,32 +87,50 @@ func (b *Batch[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
 	return values, distinctErrors(errs)
 }
 
-// askMany is ask for several keys. A Batch can say of all entries what they are.
-func (b *Batch[K, V]) askMany(ctx context.Context, keys []K) (entries map[K]*cache.Entry[V], bypass bool, err error) {
+// askMany is ask for several keys: entries are those to be served, spares the keys
+// of those to be served if they cannot be loaded again.
+func (b *Batch[K, V]) askMany(ctx context.Context, keys []K) (entries map[K]*cache.Entry[V], spares map[K]bool, bypass bool, err error) {
 	if b.closed.Load() {
-		return nil, false, cache.ErrClosed
+		return nil, nil, false, cache.ErrClosed
 	}
 	if !b.stores || len(keys) == 0 {
-		return nil, true, nil
+		return nil, nil, true, nil
 	}
 	entries, err = b.store.GetMany(ctx, keys)
 	if err != nil {
 		if err = b.unavailable(ctx, len(keys)-len(entries), err); err != nil {
-			return nil, true, err
+			return nil, nil, true, err
 		}
 		bypass = true
 	}
-	var old []K
+	var again []K
+	var causes []any
+	old := 0
 	for k, e := range entries {
-		if stale(e) {
-			old = append(old, k)
+		s := b.judge(e)
+		switch s {
+		case stale, due:
+			again, causes = append(again, k), append(causes, cause(e, s))
+		case spare:
+			if spares == nil {
+				spares = map[K]bool{}
+			}
+			spares[k] = true
+		}
+		if s == stale {
+			old++
+		}
+		if s.waits() {
+			delete(entries, k)
 		}
 	}
-	if len(old) > 0 {
-		b.flights.Refresh(ctx, old...)
-		b.observe(cache.StaleServed, len(old), 0, nil)
+	if len(again) > 0 {
+		b.renew(ctx, again, causes)
 	}
-	return entries, bypass, nil
+	if old > 0 {
+		b.observe(cache.StaleServed, old, 0, nil)
+	}
+	return entries, spares, bypass, nil
 }
 
 func (b *Batch[K, V]) directMany(ctx context.Context, keys []K) (map[K]V, error) {

@@ -21,7 +21,13 @@ type engine[K comparable, V any] struct {
 	o       Options[K, V]
 	flights *flight.Group[K, result[V]]
 	stores  bool // the policy stores something
+	ahead   bool // it has values loaded before their time
+	single  bool // the load function is one for a single key
 	closed  atomic.Bool
+
+	limits   *limiter
+	failures failures[K]
+	adrift   adrift
 }
 
 // result is what the origin says of one key. An absent value has an error too:
@@ -41,7 +47,10 @@ func (g *engine[K, V]) init(store cache.Cache[K, V], p invalidation.Policy, o Op
 		g.store = cache.Strict(store)
 	}
 	g.stores = p.Stores() || p.Negative > 0
+	g.ahead = p.Early > 0 || p.Ahead > 0
+	g.limits = newLimiter(o.Limits)
 	g.flights = flight.New(g.trip)
+	g.flights.Admit = g.limits.refresh
 }
 
 // Get returns the value of key: from the store if it is there, otherwise from
@@ -50,28 +59,40 @@ func (g *engine[K, V]) init(store cache.Cache[K, V], p invalidation.Policy, o Op
 //
 // Callers who ask for the same key at the same time share one load, of which
 // each may have the result if it is no older than the call; none waits for more
-// than two loads. The load runs on a context that has the values of one of the
-// callers', ends after Options.LoadTimeout, and is cancelled when the last
-// caller has left. Get itself returns ctx.Err() as soon as ctx ends. A load
-// function that panics, or ends its goroutine, gives a *cache.PanicError.
+// than two loads. The load runs on a goroutine of its own and on a context that
+// has the values of one of the callers', ends after Options.LoadTimeout, and is
+// cancelled when the last caller has left: do not use in it what ends with a
+// request. Get itself returns ctx.Err() as soon as ctx ends, and an error that wraps
+// cache.ErrLoadTimeout when a load has had its time, whether it has ended or not. A
+// load function that panics, or ends its goroutine, gives a *cache.PanicError.
 //
 // A value that is stale is returned at once and loaded again in the background,
-// once at a time.
+// once at a time. Within Policy.IfError, one that is older is returned if the load
+// fails, takes longer than Options.SoftTimeout or is not begun. After a load has
+// failed, others have its error until the back-off of the Policy is over. See
+// Limits for loads that are refused.
 //
 // With a context of cache.Bypass, Get asks the origin, for this caller alone.
 //
 // The value is shared with other callers: treat it as read-only. A hit costs
 // what it costs in the store and allocates nothing. A miss costs a round trip of
 // the store before the load and one after it, for which the caller does not
-// wait.
+// wait; if the load fails and the value may then be stale, one more.
 func (g *engine[K, V]) Get(ctx context.Context, key K) (V, error) {
 	if cache.Bypassed(ctx) && !g.closed.Load() {
 		r := g.direct(ctx, []K{key})[0]
 		return r.value, r.err
 	}
-	e, bypass, err := g.ask(ctx, key)
-	if e == nil {
-		return g.share(ctx, key, bypass, err)
+	e, s, err := g.ask(ctx, key)
+	if err == nil && s.waits() {
+		var r result[V]
+		if e, r, err = g.share(ctx, key, e, s); err == nil && e == nil {
+			return r.value, r.err
+		}
+	}
+	if err != nil {
+		var none V
+		return none, err
 	}
 	if e.Absent {
 		err = g.o.NotFound
@@ -79,54 +100,28 @@ func (g *engine[K, V]) Get(ctx context.Context, key K) (V, error) {
 	return e.Value, err // one copy of the value, which may be large
 }
 
-// share has the answer loaded, unless err is the answer.
-func (g *engine[K, V]) share(ctx context.Context, key K, bypass bool, err error) (V, error) {
-	var r result[V]
-	if err == nil {
-		r, err = g.flights.Do(ctx, key, bypass)
-	}
-	if err == nil {
-		err = r.err
-	}
-	return r.value, err
-}
-
-// ask returns the entry to answer with, if the store has one. bypass is true if
-// the store could not be asked, err is what the caller must be told.
-func (g *engine[K, V]) ask(ctx context.Context, key K) (e *cache.Entry[V], bypass bool, err error) {
+// ask returns what the store has of a key, and what may be done with it. What is
+// or soon will be past its time, it has loaded again. err is what the caller must
+// be told.
+func (g *engine[K, V]) ask(ctx context.Context, key K) (e *cache.Entry[V], s standing, err error) {
 	if g.closed.Load() {
-		return nil, false, cache.ErrClosed
+		return nil, beyond, cache.ErrClosed
 	}
 	if !g.stores {
-		return nil, true, nil
+		return nil, beyond, nil
 	}
 	e, err = g.store.Get(ctx, key)
 	if err != nil {
-		return nil, true, g.unavailable(ctx, 1, err)
+		return nil, beyond, g.unavailable(ctx, 1, err)
 	}
-	if e == nil || !g.serves(e) {
-		return nil, false, nil
+	s = g.judge(e)
+	if s == stale || s == due {
+		g.renew(ctx, []K{key}, []any{cause(e, s)})
 	}
-	if stale(e) {
-		g.flights.Refresh(ctx, key)
+	if s == stale {
 		g.observe(cache.StaleServed, 1, 0, nil)
 	}
-	return e, false, nil
-}
-
-// serves reports whether an entry can be an answer. One that says that there is
-// no such value cannot, if nobody has said how to tell the caller.
-func (g *engine[K, V]) serves(e *cache.Entry[V]) bool { return !e.Absent || g.o.NotFound != nil }
-
-// stale looks at the clock only for entries that can be stale.
-func stale[V any](e *cache.Entry[V]) bool { return e.Fresh < e.Expires && e.Fresh <= cache.Now() }
-
-// result returns what an entry says.
-func (g *engine[K, V]) result(e *cache.Entry[V]) result[V] {
-	if e.Absent {
-		return result[V]{err: g.o.NotFound, absent: true}
-	}
-	return result[V]{value: e.Value}
+	return e, s, nil
 }
 
 // unavailable observes that the store could not be asked for n keys, and returns
@@ -148,12 +143,13 @@ func (g *engine[K, V]) unavailable(ctx context.Context, n int, err error) error 
 }
 
 // Invalidate removes keys from the store and refuses every load of them that is
-// under way. It is called after the origin was written. If it returns nil, no Get
+// under way; the next is begun although one has just failed. It is called after the origin was written. If it returns nil, no Get
 // that starts later returns a value that was loaded before. An error means that
 // the store may still serve the old values: it is not to be ignored. It costs
 // what it costs in the store, and works also after Close.
 func (g *engine[K, V]) Invalidate(ctx context.Context, keys ...K) error {
 	err := g.store.Invalidate(ctx, keys...)
+	g.failures.end(keys...)
 	for _, k := range keys {
 		g.flights.Forget(k) // who comes now need not wait for a load that is in vain
 	}
@@ -162,13 +158,19 @@ func (g *engine[K, V]) Invalidate(ctx context.Context, keys ...K) error {
 
 // Close waits until no load, refresh or commit is under way. If ctx ends before
 // that, it returns an error that says how many it has left alone; each ends by
-// itself after Options.LoadTimeout. From Close on, Get and GetMany return
-// cache.ErrClosed. The store stays open. Closing again waits again.
+// itself after Options.LoadTimeout, but for those whose load function does not
+// end with its context, of which it says how many there are too. From Close on, Get
+// and GetMany return cache.ErrClosed. The store stays open. Closing again waits
+// again.
 //
 // A Loader or Batch that is idle has no goroutines and need not be closed.
 func (g *engine[K, V]) Close(ctx context.Context) error {
 	g.closed.Store(true)
-	if n := g.flights.Close(ctx); n > 0 {
+	n, deaf := g.flights.Close(ctx), g.adrift.wait(ctx)
+	switch {
+	case deaf > 0:
+		return fmt.Errorf("larder: closed while %d loads were under way, of which %d do not end with their context: %w", n+deaf, deaf, ctx.Err())
+	case n > 0:
 		return fmt.Errorf("larder: closed while %d loads were under way: %w", n, ctx.Err())
 	}
 	return nil

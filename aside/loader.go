@@ -17,11 +17,12 @@ type Loader[K comparable, V any] struct{ engine[K, V] }
 // field, if store or load is nil, if p or o make no sense, or if Policy.Negative
 // is set without Options.NotFound.
 func New[K comparable, V any](store cache.Cache[K, V], load func(context.Context, K) (V, error), p invalidation.Policy, o *Options[K, V]) *Loader[K, V] {
-	opts := check("New", store == nil, load == nil, p, o)
+	opts, p := check("New", store == nil, load == nil, p, o)
 	if p.Negative > 0 && opts.NotFound == nil {
 		panic("larder: aside.New: Policy.Negative is set, but Options.NotFound is nil: name the error with which the origin says that there is no such value")
 	}
 	l := &Loader[K, V]{}
+	l.single = true
 	l.init(store, p, opts, func(ctx context.Context, keys []K) []result[V] {
 		v, err := load(ctx, keys[0]) // nobody opens a run of several
 		absent := err != nil && opts.NotFound != nil && errors.Is(err, opts.NotFound)

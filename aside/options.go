@@ -31,20 +31,39 @@ type Options[K comparable, V any] struct {
 	// are errors while Redis is down. The policy must store values and, with
 	// NotFound, that there are none.
 	Linearizable bool
+	// TTL returns how long a loaded value is fresh, instead of Policy.Fresh, which
+	// may then be 0; Policy.Jitter shortens it too. A value of which it returns 0 or
+	// less is not stored.
+	TTL func(key K, v V) time.Duration
 	// LoadTimeout bounds one call of the load function, by the deadline of its
-	// context. It must be shorter than the store's fills live: one minute in
+	// context. If it has not returned ten milliseconds later, it is left alone: its
+	// callers get an error that wraps cache.ErrLoadTimeout, and what it returns
+	// is dropped. It must be shorter than the store's fills live: one minute in
 	// Redis. The default is 30s.
 	LoadTimeout time.Duration
+	// SoftTimeout is how long a caller waits for a load if the store has a value
+	// that Policy.IfError allows. The caller then gets that value, and the load goes
+	// on. It must be shorter than LoadTimeout. 0 waits for LoadTimeout.
+	SoftTimeout time.Duration
+	// Limits bound what is asked of the origin at once.
+	Limits Limits
 	// Observer is told of loads and of what became of them.
 	Observer cache.Observer
 }
 
-// check returns options with defaults, or panics.
-func check[K comparable, V any](of string, storeIsNil, loadIsNil bool, p invalidation.Policy, o *Options[K, V]) Options[K, V] {
+// check returns options and policy with defaults, or panics.
+func check[K comparable, V any](of string, storeIsNil, loadIsNil bool, p invalidation.Policy, o *Options[K, V]) (Options[K, V], invalidation.Policy) {
 	var opts Options[K, V]
 	if o != nil {
 		opts = *o
 	}
+	if opts.TTL != nil && p.Fresh == 0 {
+		p.Fresh = invalidation.Forever // of which nothing is seen
+	}
+	if opts.LoadTimeout == 0 {
+		opts.LoadTimeout = 30 * time.Second
+	}
+	limits, wrong := opts.Limits.check()
 	switch err := p.Validate(); {
 	case storeIsNil:
 		panic(fmt.Sprintf("larder: aside.%s: store is nil", of))
@@ -52,10 +71,17 @@ func check[K comparable, V any](of string, storeIsNil, loadIsNil bool, p invalid
 		panic(fmt.Sprintf("larder: aside.%s: load is nil", of))
 	case err != nil:
 		panic(fmt.Sprintf("larder: aside.%s: %v", of, err))
+	case wrong != nil:
+		panic(fmt.Sprintf("larder: aside.%s: %v", of, wrong))
 	case opts.LoadTimeout < 0:
 		panic(fmt.Sprintf("larder: aside.%s: Options.LoadTimeout is %v: it cannot be negative", of, opts.LoadTimeout))
-	case opts.LoadTimeout == 0:
-		opts.LoadTimeout = 30 * time.Second
+	case opts.SoftTimeout < 0:
+		panic(fmt.Sprintf("larder: aside.%s: Options.SoftTimeout is %v: it cannot be negative", of, opts.SoftTimeout))
+	case opts.SoftTimeout >= opts.LoadTimeout:
+		panic(fmt.Sprintf("larder: aside.%s: Options.SoftTimeout is %v and Options.LoadTimeout %v: it must be shorter", of, opts.SoftTimeout, opts.LoadTimeout))
+	case opts.SoftTimeout > 0 && p.IfError == 0:
+		panic(fmt.Sprintf("larder: aside.%s: Options.SoftTimeout is %v, but Policy.IfError is 0: there is nothing that callers could have instead", of, opts.SoftTimeout))
 	}
-	return opts
+	opts.Limits = limits
+	return opts, p
 }

@@ -29,7 +29,7 @@ func TestAHundredThousandStaleReadsMakeOneRefresh(t *testing.T) {
 				t.Fatalf("Get is %d, %v", v, err)
 			}
 		}
-		if n := runtime.NumGoroutine() - goroutines; n > 1 {
+		if n := runtime.NumGoroutine() - goroutines; n > 2 { // a trip, and its load
 			t.Errorf("%d goroutines refresh", n)
 		}
 		time.Sleep(2 * time.Second)

@@ -20,12 +20,11 @@ const (
 // than what another reader has next.
 func (g *engine[K, V]) strictRound(ctx context.Context, t *flight.Trip[K, result[V]], keys []K) {
 	t.Depart()
-	places := make([]int, len(keys)) // of the keys that are left
-	for i := range places {
-		places[i] = i
-	}
+	refresh := t.Refreshes()
+	places := all(keys) // of the keys that are left
 	for pause := strictPause; ; pause = min(2*pause, strictPauseMost) {
-		places = g.strictAttempt(ctx, t, keys, places)
+		places = g.strictAttempt(ctx, t, keys, places, refresh)
+		refresh = false
 		if len(places) == 0 || ctx.Err() != nil {
 			t.Fail(ctx.Err())
 			return
@@ -40,15 +39,24 @@ func (g *engine[K, V]) strictRound(ctx context.Context, t *flight.Trip[K, result
 }
 
 // strictAttempt returns the places of the keys that the store has not vouched
-// for.
-func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, result[V]], all []K, places []int) (left []int) {
+// for. refresh says that it is the first one of a refresh.
+func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, result[V]], all []K, places []int, refresh bool) (left []int) {
+	place, places := g.enter(ctx, t, all, places, refresh)
+	if place == nil {
+		return nil
+	}
+	defer func() { place.release() }()
+	refresh = refresh && t.Unattended()
 	for _, i := range places {
 		// What the store says from now on is too old for those who come later.
 		t.Seal(i)
 	}
 	keys := pick(all, places)
 	slots := g.slots(keys)
-	fill, err := g.reserve(ctx, slots)
+	fill, err := g.reserve(ctx, slots, refresh)
+	if refresh && g.busy(t, keys, places, err) {
+		return nil
+	}
 	if err != nil {
 		t.Fail(err)
 		return nil
@@ -60,11 +68,11 @@ func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, resu
 			fill.Cancel(ctx)
 		}
 	}()
-	rest := g.met(fill, len(keys), func(j int, r result[V]) { t.Land(places[j], r, nil) })
+	rest := g.met(t, fill, slots, places)
 	if len(rest) == 0 {
 		return nil
 	}
-	results, took := g.fetch(ctx, pick(keys, rest))
+	results, took := g.origin(ctx, pick(keys, rest), g.old(fill, rest[0]), &place)
 	entries := make([]*cache.Entry[V], len(keys))
 	for n, j := range rest {
 		if r := results[n]; r.err != nil && !r.absent {
@@ -99,6 +107,10 @@ func (g *engine[K, V]) checkStrict() error {
 		return errors.New("larder: aside: Options.Linearizable is set, but Policy.Fresh is 0: only what the store has can be vouched for")
 	case g.o.NotFound != nil && g.policy.Negative == 0:
 		return errors.New("larder: aside: Options.Linearizable and NotFound are set, but Policy.Negative is 0: that there is no value must be stored too")
+	case g.policy.IfError > 0:
+		return errors.New("larder: aside: Options.Linearizable and Policy.IfError are set: what is served because the origin fails is not what a copy of it would say")
+	case g.o.TTL != nil:
+		return errors.New("larder: aside: Options.Linearizable and Options.TTL are set: a value that is not stored cannot be vouched for")
 	}
 	return nil
 }

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"github.com/larder-cache/larder/cache"
-	"github.com/larder-cache/larder/internal/distinct"
 	"github.com/larder-cache/larder/internal/flight"
 )
 
@@ -38,11 +36,22 @@ func (g *engine[K, V]) trip(ctx context.Context, t *flight.Trip[K, result[V]]) {
 
 // round is the protocol: reserve, load, commit.
 func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], keys []K) {
+	// While it waits for a place nothing is read, so that all may join it.
+	place, at := g.enter(ctx, t, keys, all(keys), t.Refreshes())
+	if place == nil {
+		return
+	}
+	defer func() { place.release() }()
+	keys = pick(keys, at)
 	slots := g.slots(keys)
 	bypass := t.Depart()
+	refresh := t.Unattended()
 	var fill cache.Fill[V]
 	if !bypass && g.stores {
-		fill, _ = g.reserve(ctx, slots) // has been observed
+		var err error
+		if fill, err = g.reserve(ctx, slots, refresh); refresh && g.busy(t, keys, at, err) {
+			return
+		} // any other has been observed
 	}
 	defer func() {
 		if fill != nil {
@@ -55,24 +64,24 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 		t.Fail(ctx.Err())
 		return
 	}
-	rest := g.met(fill, len(keys), func(i int, r result[V]) { t.Land(i, r, nil) })
+	rest := g.met(t, fill, slots, at)
 	if len(rest) == 0 {
 		return
 	}
-	results, took := g.fetch(ctx, pick(keys, rest))
+	results, took := g.origin(ctx, pick(keys, rest), g.old(fill, rest[0]), &place)
 	entries := make([]*cache.Entry[V], len(keys))
 	storable := false
-	for j, i := range rest {
-		r := results[j]
+	for n, j := range rest {
+		r := results[n]
 		if r.err != nil && !r.absent {
-			t.Land(i, r, r.err)
+			t.Land(at[j], r, r.err)
 			continue
 		}
 		// The entry first: the tag function may panic, and then nobody is
 		// told that all went well.
-		entries[i] = g.entry(slots[i], r, took)
-		storable = storable || entries[i] != nil
-		t.Land(i, r, nil)
+		entries[j] = g.entry(slots[j], r, took)
+		storable = storable || entries[j] != nil
+		t.Land(at[j], r, nil)
 	}
 	if fill == nil || !storable {
 		return // nobody can vouch for anything: the Group settles it so
@@ -85,9 +94,46 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 	if err != nil && !errors.Is(err, cache.ErrNotStorable) {
 		g.observe(cache.Unavailable, len(rest), 0, err)
 	}
-	for _, i := range rest {
-		t.Settle(i, entries[i] != nil && i < len(outcomes) && outcomes[i] == cache.Stored)
+	for _, j := range rest {
+		t.Settle(at[j], entries[j] != nil && j < len(outcomes) && outcomes[j] == cache.Stored)
 	}
+}
+
+// enter takes a place among the loads for those of a trip's keys that need not
+// rest, and returns where these are. It answers the others, and all if there is no
+// place for them: then it returns nil. has says that the trip has one already.
+func (g *engine[K, V]) enter(ctx context.Context, t *flight.Trip[K, result[V]], keys []K, at []int, has bool) (*permit, []int) {
+	if !has {
+		if at = g.rested(t, keys, at); len(at) == 0 {
+			return nil, nil
+		}
+	}
+	place, err := &permit{g.limits, true}, error(nil)
+	if !has {
+		place, err = g.limits.enter(ctx, g.o.LoadTimeout)
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			g.observe(cache.LoadRefused, len(at), 0, err)
+		}
+		t.Fail(err)
+		return nil, nil
+	}
+	if at = g.rested(t, keys, at); len(at) == 0 {
+		place.release()
+		return nil, nil
+	}
+	return place, at
+}
+
+// origin has keys loaded, and what has failed remembered before anybody hears of
+// it. The load owns the place from then on.
+func (g *engine[K, V]) origin(ctx context.Context, keys []K, old *cache.Entry[V], place **permit) ([]result[V], time.Duration) {
+	p := *place
+	*place = nil
+	results, took := g.fetch(ctx, keys, old, p)
+	g.learn(ctx, keys, results)
+	return results, took
 }
 
 func (g *engine[K, V]) slots(keys []K) []cache.Slot[K] {
@@ -104,33 +150,45 @@ func outlive(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // reserve opens the fill of a trip.
-func (g *engine[K, V]) reserve(ctx context.Context, slots []cache.Slot[K]) (cache.Fill[V], error) {
+func (g *engine[K, V]) reserve(ctx context.Context, slots []cache.Slot[K], refresh bool) (cache.Fill[V], error) {
+	for i := range slots {
+		slots[i].Refresh = refresh
+	}
 	within, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	fill, err := g.store.Reserve(within, slots...)
-	if err != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && !(refresh && errors.Is(err, cache.ErrBusy)) {
 		g.observe(cache.Unavailable, len(slots), 0, err)
 	}
 	return fill, err
 }
 
-// met lands the slots that somebody else has stored meanwhile, and returns the
-// places of the rest. A nil fill has met nothing.
-func (g *engine[K, V]) met(fill cache.Fill[V], slots int, land func(i int, r result[V])) []int {
-	rest := make([]int, 0, slots)
+// met lands the slots that somebody else has stored meanwhile, and returns which
+// are left. at are their places in the trip. A nil fill has met nothing.
+func (g *engine[K, V]) met(t *flight.Trip[K, result[V]], fill cache.Fill[V], slots []cache.Slot[K], at []int) []int {
+	rest := make([]int, 0, len(slots))
 	now := cache.Now()
-	for i := range slots {
+	for j, i := range at {
 		var e *cache.Entry[V]
 		if fill != nil {
-			e = fill.Found(i)
+			e = fill.Found(j)
 		}
-		if e == nil || e.Fresh <= now || !g.serves(e) {
-			rest = append(rest, i)
+		if e == nil || e.Fresh <= now || !g.serves(e) || slots[j].Refresh && !other(e, t.Cause(i)) {
+			rest = append(rest, j)
 			continue
 		}
-		land(i, g.result(e))
+		t.Land(i, g.result(e), nil)
 	}
 	return rest
+}
+
+// all returns the places of all keys.
+func all[K any](keys []K) []int {
+	places := make([]int, len(keys))
+	for i := range places {
+		places[i] = i
+	}
+	return places
 }
 
 // pick returns the values at places.
@@ -140,74 +198,4 @@ func pick[T any](all []T, places []int) []T {
 		out[j] = all[i]
 	}
 	return out
-}
-
-// fetch asks the origin once for keys.
-func (g *engine[K, V]) fetch(ctx context.Context, keys []K) ([]result[V], time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, g.o.LoadTimeout)
-	defer cancel()
-	start := time.Now()
-	results := g.load(ctx, keys)
-	took := time.Since(start)
-	if g.o.Observer != nil {
-		errs := make([]error, 0, len(results))
-		for _, r := range results {
-			if !r.absent {
-				errs = append(errs, r.err)
-			}
-		}
-		g.observe(cache.Load, len(keys), took, distinctErrors(errs))
-	}
-	return results, took
-}
-
-// direct asks the origin for one caller alone, on the caller's goroutine and
-// context.
-func (g *engine[K, V]) direct(ctx context.Context, keys []K) (results []result[V]) {
-	returned := false
-	defer func() {
-		if v := recover(); v != nil || !returned {
-			err := &cache.PanicError{Value: v, Stack: debug.Stack()}
-			g.observe(cache.LoadPanic, len(keys), 0, err)
-			if results = make([]result[V], len(keys)); v == nil {
-				return // the goroutine ends
-			}
-			for i := range results {
-				results[i].err = err
-			}
-		}
-	}()
-	results, _ = g.fetch(ctx, keys)
-	returned = true
-	return results
-}
-
-// keyTags returns the tags known from the key alone.
-func (g *engine[K, V]) keyTags(key K) []string {
-	if g.o.KeyTags == nil {
-		return nil
-	}
-	return distinct.Of(g.o.KeyTags(key))
-}
-
-// entry returns what is to be stored of a result, or nil. Its time counts from
-// now, after the load: a slow origin does not shorten it, and invalidation, not
-// time, is what keeps values from before a change out.
-func (g *engine[K, V]) entry(slot cache.Slot[K], r result[V], took time.Duration) *cache.Entry[V] {
-	e := &cache.Entry[V]{Tags: slot.Tags, Cost: took, Absent: r.absent}
-	now := cache.Now()
-	switch {
-	case r.absent && g.policy.Negative > 0:
-		e.Fresh = g.policy.Absence(now)
-		e.Expires = e.Fresh
-	case !r.absent && g.policy.Stores():
-		e.Value = r.value
-		if g.o.Tags != nil {
-			e.Tags = distinct.Of(slices.Concat(slot.Tags, g.o.Tags(slot.Key, r.value)))
-		}
-		e.Fresh, e.Expires = g.policy.Value(now)
-	default:
-		return nil
-	}
-	return e
 }

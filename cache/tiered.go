@@ -104,7 +104,7 @@ func (t *tiered[K, V]) Reserve(ctx context.Context, slots ...Slot[K]) (Fill[V], 
 	if err != nil {
 		return nil, err
 	}
-	if allFresh(f1, len(slots)) {
+	if !refreshes(slots) && allFresh(f1, len(slots)) {
 		return &tieredFill[V]{f1: f1, n: len(slots)}, nil
 	}
 	return t.reserveL2(ctx, f1, slots)
@@ -117,6 +117,16 @@ func (t *tiered[K, V]) reserveL2(ctx context.Context, f1 Fill[V], slots []Slot[K
 		return nil, err
 	}
 	return &tieredFill[V]{f1: f1, f2: f2, n: len(slots)}, nil
+}
+
+// refreshes reports whether what is fresh is to be loaded all the same.
+func refreshes[K comparable](slots []Slot[K]) bool {
+	for _, s := range slots {
+		if s.Refresh {
+			return true
+		}
+	}
+	return false
 }
 
 func allFresh[V any](f Fill[V], n int) bool {

@@ -170,6 +170,26 @@ func TestTieredMovesUpWhatReserveFound(t *testing.T) {
 	want(t, l1.Store, "k", "v")
 }
 
+// A fill of l1 alone stores nothing, so that what is fresh in memory could not be
+// loaded again before its time.
+func TestTieredAsksL2ForARefreshOfWhatIsFreshInL1(t *testing.T) {
+	l1, l2 := storetest.Reference().Store, storetest.Reference().Store
+	s := cache.Tiered(l1, l2)
+	load(t, s, "a", an("1"))
+	f, err := s.Reserve(t.Context(), cache.Slot[string]{Key: "a", Refresh: true})
+	if err != nil || f.Found(0) == nil {
+		t.Fatalf("Reserve: %v", err)
+	}
+	if outcomes, err := f.Commit(t.Context(), an("2")); err != nil || outcomes[0] != cache.Stored {
+		t.Errorf("the refresh is %v, %v", outcomes, err)
+	}
+	for name, level := range map[string]store{"l1": l1, "l2": l2} {
+		if e, err := level.Get(t.Context(), "a"); err != nil || e == nil || e.Value != "2" {
+			t.Errorf("%s has %+v, %v", name, e, err)
+		}
+	}
+}
+
 func TestTieredWithoutL2(t *testing.T) {
 	down := errors.New("down")
 	l1, below := storetest.Reference().Store, storetest.Reference().Store

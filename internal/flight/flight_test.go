@@ -294,7 +294,7 @@ func TestARefreshIsOneAndNobodyEndsIt(t *testing.T) {
 		w.valid.Store(true)
 		g := New(w.work)
 		for range 1000 {
-			g.Refresh(t.Context(), "k")
+			g.Refresh(t.Context(), []string{"k"}, []any{nil})
 		}
 		<-w.depart
 		ctx, cancel := context.WithCancel(t.Context())
@@ -354,7 +354,7 @@ func TestManyKeysGoTogetherAndJoinWhatIsOnItsWay(t *testing.T) {
 		go g.Do(t.Context(), "b", false)
 		synctest.Wait()
 		var got []string
-		go func() { got, _ = g.DoMany(t.Context(), []string{"a", "b", "c"}, false) }()
+		go func() { got, _ = g.DoMany(t.Context(), t.Context(), []string{"a", "b", "c"}, nil, false) }()
 		synctest.Wait()
 		close(hold)
 		synctest.Wait()
@@ -379,7 +379,7 @@ func TestWhoComesForAKeyThatLandedBesideAnAbandonedOneIsServed(t *testing.T) {
 			t.Settle(0, true)
 		})
 		ctx, cancel := context.WithCancel(t.Context())
-		go g.DoMany(ctx, []string{"k", "slow"}, false)
+		go g.DoMany(ctx, ctx, []string{"k", "slow"}, nil, false)
 		synctest.Wait()
 		a := ask(t.Context(), g)
 		cancel()

@@ -2,6 +2,7 @@ package flight
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/larder-cache/larder/cache"
@@ -19,6 +20,10 @@ type Work[K comparable, R any] func(ctx context.Context, t *Trip[K, R])
 // Group shares calls by key. It has a goroutine for each trip that is under way
 // and none else.
 type Group[K comparable, R any] struct {
+	// Admit, if it is set before the first call, is asked before a Refresh opens
+	// anything. It is called with the Group's lock held. The trip of a Refresh that
+	// it has admitted says so: see Trip.Refreshes.
+	Admit  func() bool
 	work   Work[K, R]
 	mu     sync.Mutex
 	calls  map[K]*call[K, R]
@@ -32,9 +37,14 @@ func New[K comparable, R any](work Work[K, R]) *Group[K, R] {
 	return &Group[K, R]{work: work, calls: map[K]*call[K, R]{}}
 }
 
+// ErrPatience is the cause of a context with which a caller wants an answer soon,
+// but wants the call to go on: its end cancels nothing.
+var ErrPatience = errors.New("larder: the caller has another answer")
+
 // Do returns the result for key. It joins the call that is on its way, or opens
 // one. bypass says that the caller could not reach the store: if nobody in a
-// round could, Depart says so. Do returns ctx.Err() as soon as ctx ends.
+// round could, Depart says so. Do returns ctx.Err() as soon as ctx ends, or
+// ErrPatience if that is the cause.
 func (g *Group[K, R]) Do(ctx context.Context, key K, bypass bool) (R, error) {
 	g.mu.Lock()
 	if g.closed {
@@ -55,8 +65,9 @@ func (g *Group[K, R]) Do(ctx context.Context, key K, bypass bool) (R, error) {
 }
 
 // DoMany is Do for distinct keys; those that it opens go together. Results and
-// errors are in the order of keys.
-func (g *Group[K, R]) DoMany(ctx context.Context, keys []K, bypass bool) ([]R, []error) {
+// errors are in the order of keys. Those of which hasty says so are waited for
+// with soon, which ends no later than ctx.
+func (g *Group[K, R]) DoMany(ctx, soon context.Context, keys []K, hasty func(K) bool, bypass bool) ([]R, []error) {
 	results, errs := make([]R, len(keys)), make([]error, len(keys))
 	tickets := make([]ticket[K, R], len(keys))
 	var opened *run[K, R]
@@ -80,29 +91,45 @@ func (g *Group[K, R]) DoMany(ctx context.Context, keys []K, bypass bool) ([]R, [
 	}
 	g.mu.Unlock()
 	g.start(opened)
+	for i, t := range tickets { // first those that take as long as they take
+		if hasty == nil || !hasty(keys[i]) {
+			results[i], errs[i] = g.wait(ctx, t)
+		}
+	}
 	for i, t := range tickets {
-		results[i], errs[i] = g.wait(ctx, t)
+		if hasty != nil && hasty(keys[i]) {
+			results[i], errs[i] = g.wait(soon, t)
+		}
 	}
 	return results, errs
 }
 
 // Refresh opens a call of those keys that are not on their way, for nobody. It
-// does not end because those who join it have left.
-func (g *Group[K, R]) Refresh(ctx context.Context, keys ...K) {
-	var opened *run[K, R]
+// does not end because those who join it have left. causes[i] is what Trip.Cause
+// says of keys[i]. Refresh returns how many it has opened and how many were not
+// admitted.
+func (g *Group[K, R]) Refresh(ctx context.Context, keys []K, causes []any) (opened, refused int) {
+	var r *run[K, R]
 	g.mu.Lock()
-	for _, k := range keys {
+	for i, k := range keys {
 		if g.closed || g.calls[k] != nil {
 			continue
 		}
-		if opened == nil {
-			opened = g.newRun(ctx)
-			opened.background = true
+		if r == nil && refused == 0 && (g.Admit == nil || g.Admit()) {
+			r = g.newRun(ctx)
+			r.refresh, r.kept = true, true
 		}
-		g.open(opened, ctx, k).round.reached = true
+		if r == nil {
+			refused++
+			continue
+		}
+		c := g.open(r, ctx, k)
+		c.cause, c.round.reached = causes[i], true
+		opened++
 	}
 	g.mu.Unlock()
-	g.start(opened)
+	g.start(r)
+	return opened, refused
 }
 
 // Forget makes whoever comes from now on open a new call of key. Those who wait

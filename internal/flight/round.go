@@ -8,6 +8,7 @@ type call[K comparable, R any] struct {
 	key   K
 	run   *run[K, R]
 	round *round[R]
+	cause any // of a Refresh
 }
 
 // round is one attempt. What a waiter reads of it is written before the channel
@@ -89,8 +90,15 @@ func (g *Group[K, R]) wait(ctx context.Context, t ticket[K, R]) (R, error) {
 		select {
 		case <-answered:
 		case <-ctx.Done():
-			g.leave(t)
+			hasty := context.Cause(ctx) == ErrPatience
+			if hasty && done(answered) {
+				break
+			}
+			g.leave(t, hasty)
 			var none R
+			if hasty {
+				return none, ErrPatience
+			}
 			return none, ctx.Err()
 		}
 		if !t.late || t.round.goodForLate() {
@@ -100,10 +108,22 @@ func (g *Group[K, R]) wait(ctx context.Context, t ticket[K, R]) (R, error) {
 	}
 }
 
-// leave gives up a place. If nobody else waits for a load, it is abandoned.
-func (g *Group[K, R]) leave(t ticket[K, R]) {
+// done reports whether a channel is closed.
+func done(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// leave gives up a place. If nobody else waits for a load, it is abandoned, unless
+// one who left wanted it kept.
+func (g *Group[K, R]) leave(t ticket[K, R], keep bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	t.call.run.kept = t.call.run.kept || keep
 	if t.late && t.round.phase == settled && !t.round.goodForLate() {
 		t.round, t.late = t.round.next, false // has just been carried
 	}

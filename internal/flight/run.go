@@ -10,12 +10,13 @@ import (
 
 // run is the keys that go together. All but ctx is guarded by the Group's lock.
 type run[K comparable, R any] struct {
-	calls      []*call[K, R]
-	ctx        context.Context // of the trip that is under way
-	cancel     context.CancelFunc
-	background bool
-	waiters    int // without an answer, over all keys
-	flying     int // keys that have not landed
+	calls   []*call[K, R]
+	ctx     context.Context // of the trip that is under way
+	cancel  context.CancelFunc
+	refresh bool // the trip under way is for nobody
+	kept    bool // it goes on although nobody waits for it
+	waiters int  // without an answer, over all keys
+	flying  int  // keys that have not landed
 }
 
 var errUnanswered = errors.New("larder: a load has ended without an answer")
@@ -46,7 +47,7 @@ func (g *Group[K, R]) open(r *run[K, R], ctx context.Context, key K) *call[K, R]
 // abandon cancels a trip that nobody waits for while it is asking the origin,
 // and lets newcomers open a new call.
 func (g *Group[K, R]) abandon(r *run[K, R]) {
-	if r.waiters > 0 || r.background || r.flying == 0 {
+	if r.waiters > 0 || r.kept || r.flying == 0 {
 		return
 	}
 	r.cancel()
@@ -90,7 +91,7 @@ func (g *Group[K, R]) finish(r *run[K, R], calls []*call[K, R]) (next []*call[K,
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	r.cancel()
-	r.background = false // what comes now is for those who wait
+	r.refresh, r.kept = false, false // what comes now is for those who wait
 	for _, c := range calls {
 		g.settle(c, false)
 		if n := c.round.next; n != nil && n.early > 0 {

@@ -112,7 +112,7 @@ func TestABatchIsCancelledWhenNobodyWaitsForAnyOfItsKeys(t *testing.T) {
 			cancelled = append(cancelled, len(t.Keys()))
 		})
 		all, leaveAll := context.WithCancel(t.Context())
-		go g.DoMany(all, []int{1, 2, 3}, true)
+		go g.DoMany(all, all, []int{1, 2, 3}, nil, true)
 		synctest.Wait()
 		one, leaveOne := context.WithCancel(t.Context())
 		go g.Do(one, 2, true)
@@ -145,7 +145,7 @@ func TestACarriedBatchGoesTogetherAgain(t *testing.T) {
 		})
 		var got [2][]int
 		for i, keys := range [][]int{{1, 2, 3, 4}, {1, 2, 3}} {
-			go func() { got[i], _ = g.DoMany(t.Context(), keys, false) }()
+			go func() { got[i], _ = g.DoMany(t.Context(), t.Context(), keys, nil, false) }()
 			synctest.Wait()
 		}
 		close(hold)
@@ -193,7 +193,7 @@ func TestCloseTurnsAwayNewcomersAndWaitsForTheRest(t *testing.T) {
 		})
 		var early, late int
 		go func() { early, _ = g.Do(t.Context(), 1, true) }()
-		g.Refresh(t.Context(), 2, 3)
+		g.Refresh(t.Context(), []int{2, 3}, make([]any, 2))
 		synctest.Wait()
 		go func() { late, _ = g.Do(t.Context(), 1, true) }()
 		synctest.Wait()
@@ -205,10 +205,10 @@ func TestCloseTurnsAwayNewcomersAndWaitsForTheRest(t *testing.T) {
 		if _, err := g.Do(t.Context(), 1, true); err != cache.ErrClosed {
 			t.Errorf("Do says %v", err)
 		}
-		if _, errs := g.DoMany(t.Context(), []int{1, 9}, true); errors.Join(errs...) == nil || errs[1] != cache.ErrClosed {
+		if _, errs := g.DoMany(t.Context(), t.Context(), []int{1, 9}, nil, true); errors.Join(errs...) == nil || errs[1] != cache.ErrClosed {
 			t.Errorf("DoMany says %v", errs)
 		}
-		g.Refresh(t.Context(), 4)
+		g.Refresh(t.Context(), []int{4}, make([]any, 1))
 		go close(hold)
 		for range 2 {
 			if n := g.Close(t.Context()); n != 0 {

@@ -15,6 +15,29 @@ func (t *Trip[K, R]) Keys() []K {
 	return keys
 }
 
+// Refreshes reports whether the trip was begun by Refresh, for nobody.
+func (t *Trip[K, R]) Refreshes() bool {
+	t.group.mu.Lock()
+	defer t.group.mu.Unlock()
+	return t.calls[0].run.refresh
+}
+
+// Unattended reports whether the trip was begun by Refresh and nobody has joined
+// it before it departed. Those who join it later can have another round.
+func (t *Trip[K, R]) Unattended() bool {
+	t.group.mu.Lock()
+	defer t.group.mu.Unlock()
+	for _, c := range t.calls {
+		if !c.run.refresh || c.round.early > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Cause returns what Refresh was given with the i-th key.
+func (t *Trip[K, R]) Cause(i int) any { return t.calls[i].cause }
+
 // Depart ends the gathering of all keys. What is read from now on, those who
 // join from now on cannot simply have. It reports whether to bypass the store,
 // because nobody who waits could reach it.

@@ -1,0 +1,145 @@
+package aside
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/flight"
+)
+
+const (
+	// maxFailures is how many keys failures keeps: with the errors of the origin,
+	// a megabyte or two.
+	maxFailures = 10_000
+	// busyPause is how long this process does not try to refresh what another
+	// process refreshes.
+	busyPause = 100 * time.Millisecond
+)
+
+// failures remembers of which keys a load has failed, and until when they are not
+// loaded again. Of more keys than it keeps it forgets one of those whose time is
+// nearly over; that key may then be loaded too early.
+type failures[K comparable] struct {
+	n  atomic.Int64 // of keys, so that who asks when there are none takes no lock
+	mu sync.Mutex
+	of map[K]failure
+}
+
+type failure struct {
+	until time.Time
+	err   error // of the origin, or cache.ErrBusy, which keeps only refreshes away
+}
+
+// get returns why a key rests, or nil.
+func (f *failures[K]) get(key K) error {
+	if f.n.Load() == 0 {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	one, ok := f.of[key]
+	if ok && !time.Now().Before(one.until) {
+		delete(f.of, key)
+		f.n.Store(int64(len(f.of)))
+		return nil
+	}
+	return one.err
+}
+
+func (f *failures[K]) add(key K, d time.Duration, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.of == nil {
+		f.of = map[K]failure{}
+	}
+	if _, ok := f.of[key]; !ok && len(f.of) >= maxFailures {
+		f.forgetOne()
+	}
+	f.of[key] = failure{time.Now().Add(d), err}
+	f.n.Store(int64(len(f.of)))
+}
+
+// forgetOne forgets the one of some that ends first. The lock is held.
+func (f *failures[K]) forgetOne() {
+	var first K
+	var until time.Time
+	looks := 0
+	for k, one := range f.of { // in random order
+		if looks == 0 || one.until.Before(until) {
+			first, until = k, one.until
+		}
+		if looks++; looks == 8 {
+			break
+		}
+	}
+	delete(f.of, first)
+}
+
+func (f *failures[K]) end(keys ...K) {
+	if f.n.Load() == 0 {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, k := range keys {
+		delete(f.of, k)
+	}
+	f.n.Store(int64(len(f.of)))
+}
+
+// rests returns the error of the load that has just failed, if a key must not be
+// loaded again yet. n callers or loads are spared.
+func (g *engine[K, V]) rests(key K) error {
+	if err := g.failures.get(key); err != nil && err != cache.ErrBusy {
+		g.observe(cache.LoadSpared, 1, 0, err)
+		return err
+	}
+	return nil
+}
+
+// rested answers the keys that rest, and returns the places of the others.
+func (g *engine[K, V]) rested(t *flight.Trip[K, result[V]], keys []K, places []int) []int {
+	awake := places[:0:0]
+	for _, i := range places {
+		if err := g.rests(keys[i]); err != nil {
+			t.Land(i, result[V]{}, err)
+		} else {
+			awake = append(awake, i)
+		}
+	}
+	return awake
+}
+
+// learn remembers which keys have failed. That everybody has left is no failure
+// of the origin.
+func (g *engine[K, V]) learn(ctx context.Context, keys []K, results []result[V]) {
+	for i, r := range results {
+		switch {
+		case r.err == nil || r.absent:
+			g.failures.end(keys[i])
+		case ctx.Err() == nil:
+			if d := g.policy.AfterError(); d > 0 {
+				g.failures.add(keys[i], d, r.err)
+			}
+		}
+	}
+}
+
+// busy ends a refresh that another process makes. Nobody waits for it, and who
+// has joined it meanwhile goes on to a round of their own.
+func (g *engine[K, V]) busy(t *flight.Trip[K, result[V]], keys []K, places []int, err error) bool {
+	if !errors.Is(err, cache.ErrBusy) {
+		return false
+	}
+	g.observe(cache.RefreshSkipped, len(places), 0, err)
+	for _, i := range places {
+		g.failures.add(keys[i], busyPause, cache.ErrBusy)
+		t.Land(i, result[V]{}, nil)
+		t.Settle(i, false)
+	}
+	return true
+}

@@ -1,0 +1,166 @@
+package aside
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/larder-cache/larder/cache"
+)
+
+// grace is how long after its deadline a load function may still return what its
+// own error says.
+const grace = 10 * time.Millisecond
+
+// loading is one call of the load function. Its goroutine writes, and who waits
+// for done reads.
+type loading[V any] struct {
+	results []result[V]
+	took    time.Duration
+	late    error         // of the deadline that we have set
+	done    chan struct{} // closed when it has returned
+	leaving
+}
+
+// fetch asks the origin once for keys, and gives p back when it has answered. If
+// the load function has not returned when its time is over, it is left alone.
+func (g *engine[K, V]) fetch(ctx context.Context, keys []K, old *cache.Entry[V], p *permit) ([]result[V], time.Duration) {
+	within, cancel := context.WithTimeout(showing(ctx, old), g.o.LoadTimeout)
+	l := &loading[V]{done: make(chan struct{})}
+	start := time.Now()
+	go func() {
+		defer cancel()
+		g.call(ctx, within, l, keys, old, p)
+	}()
+	timer := time.NewTimer(g.o.LoadTimeout + grace)
+	defer timer.Stop()
+	select {
+	case <-l.done:
+	case <-timer.C:
+		if g.adrift.leave(&l.leaving) {
+			took := time.Since(start)
+			err := fmt.Errorf("%w: longer than %v, and the load function does not end with its context: %w", cache.ErrLoadTimeout, g.o.LoadTimeout, context.DeadlineExceeded)
+			g.observe(cache.LoadTimeout, len(keys), took, err)
+			return failed[V](len(keys), err), took
+		}
+		<-l.done
+	}
+	if l.late != nil {
+		g.observe(cache.LoadTimeout, len(keys), l.took, l.late)
+	}
+	return l.results, l.took
+}
+
+// call is the goroutine of a load: nothing that the load function does ends
+// another.
+func (g *engine[K, V]) call(ctx, within context.Context, l *loading[V], keys []K, old *cache.Entry[V], p *permit) {
+	start := time.Now()
+	returned := false
+	defer func() {
+		if !returned {
+			err := &cache.PanicError{Value: recover(), Stack: debug.Stack()}
+			l.results, l.took = failed[V](len(keys), err), time.Since(start)
+			g.observe(cache.LoadPanic, len(keys), l.took, err)
+		}
+		p.release()
+		g.adrift.end(&l.leaving)
+		close(l.done)
+	}()
+	l.results = g.load(within, keys)
+	l.took = time.Since(start)
+	if old != nil && !l.results[0].absent && errors.Is(l.results[0].err, cache.ErrNotModified) {
+		l.results[0] = result[V]{value: old.Value}
+		g.observe(cache.NotModified, 1, l.took, nil)
+	}
+	ours := ctx.Err() == nil && within.Err() == context.DeadlineExceeded
+	errs := make([]error, 0, len(l.results))
+	for i := range l.results {
+		r := &l.results[i]
+		if r.err == nil || r.absent {
+			continue
+		}
+		if ours && errors.Is(r.err, context.DeadlineExceeded) {
+			r.err = fmt.Errorf("%w: longer than %v: %w", cache.ErrLoadTimeout, g.o.LoadTimeout, r.err)
+			l.late = r.err
+		}
+		errs = append(errs, r.err)
+	}
+	g.observe(cache.Load, len(keys), l.took, distinctErrors(errs))
+	returned = true
+}
+
+// failed returns n results that are all err.
+func failed[V any](n int, err error) []result[V] {
+	results := make([]result[V], n)
+	for i := range results {
+		results[i].err = err
+	}
+	return results
+}
+
+// direct asks the origin for one caller alone, on the caller's context.
+func (g *engine[K, V]) direct(ctx context.Context, keys []K) []result[V] {
+	p, err := g.limits.enter(ctx, g.o.LoadTimeout)
+	if err != nil {
+		if ctx.Err() == nil {
+			g.observe(cache.LoadRefused, len(keys), 0, err)
+		}
+		return failed[V](len(keys), err)
+	}
+	results, _ := g.fetch(ctx, keys, nil, p)
+	return results
+}
+
+// adrift counts the loads that were left alone and have not returned.
+type adrift struct {
+	mu   sync.Mutex
+	n    int
+	idle chan struct{} // closed when n gets zero, if somebody waits for that
+}
+
+// leaving says which came first: that a load has returned, or that it was left.
+type leaving struct{ left, ended bool }
+
+func (a *adrift) leave(l *leaving) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !l.ended {
+		l.left = true
+		a.n++
+	}
+	return l.left
+}
+
+func (a *adrift) end(l *leaving) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if l.ended = true; !l.left {
+		return
+	}
+	if a.n--; a.n == 0 && a.idle != nil {
+		close(a.idle)
+		a.idle = nil
+	}
+}
+
+// wait waits until all have returned or ctx ends, and returns how many have not.
+func (a *adrift) wait(ctx context.Context) int {
+	a.mu.Lock()
+	if a.n > 0 && a.idle == nil {
+		a.idle = make(chan struct{})
+	}
+	idle := a.idle
+	a.mu.Unlock()
+	if idle != nil {
+		select {
+		case <-idle:
+		case <-ctx.Done():
+		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.n
+}

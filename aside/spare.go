@@ -1,0 +1,151 @@
+package aside
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/flight"
+)
+
+// errSoft is why a value past its time was returned while it is loaded again.
+var errSoft = fmt.Errorf("%w: longer than Options.SoftTimeout", cache.ErrLoadTimeout)
+
+// share has the answer loaded. If that fails, is slow or is not begun, and what the
+// store has is good for this case, it returns the entry instead.
+func (g *engine[K, V]) share(ctx context.Context, key K, e *cache.Entry[V], s standing) (*cache.Entry[V], result[V], error) {
+	if err := g.rests(key); err != nil {
+		if s != spare {
+			return nil, result[V]{}, err
+		}
+		g.observe(cache.StaleOnError, 1, 0, err) // nobody has waited: it was read just now
+		return e, result[V]{}, nil
+	}
+	soon, cancel := g.soon(ctx, s == spare)
+	r, err := g.flights.Do(soon, key, s == beyond)
+	cancel()
+	if err == nil || s != spare {
+		return nil, r, err
+	}
+	if e := g.instead(ctx, key, err); e != nil {
+		return e, r, nil
+	}
+	if err == flight.ErrPatience { // there is no other answer
+		r, err = g.flights.Do(ctx, key, false)
+	}
+	return nil, r, err
+}
+
+// soon returns the context of a caller who has a spare answer.
+func (g *engine[K, V]) soon(ctx context.Context, spare bool) (context.Context, context.CancelFunc) {
+	if !spare || g.o.SoftTimeout == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, g.o.SoftTimeout, flight.ErrPatience)
+}
+
+// instead returns the entry to answer with because of err, which the caller has
+// waited for. The store is asked again: what it had before the wait may have been
+// invalidated since.
+func (g *engine[K, V]) instead(ctx context.Context, key K, err error) *cache.Entry[V] {
+	if ctx.Err() != nil || errors.Is(err, cache.ErrClosed) {
+		return nil
+	}
+	e, failed := g.store.Get(ctx, key)
+	if failed != nil {
+		g.unavailable(ctx, 1, failed)
+		return nil
+	}
+	switch s := g.judge(e); s {
+	case missing:
+		return nil
+	case stale, spare:
+		g.observe(cache.StaleOnError, 1, 0, reason(err))
+	}
+	return e
+}
+
+// reason returns what an Observer is told of an error.
+func reason(err error) error {
+	if err == flight.ErrPatience {
+		return errSoft
+	}
+	return err
+}
+
+// shareMany is share for several keys, of which some are spare. Each has an error
+// or a result.
+func (g *engine[K, V]) shareMany(ctx context.Context, keys []K, spares map[K]bool, bypass bool) ([]result[V], []error) {
+	soon, cancel := g.soon(ctx, len(spares) > 0)
+	defer cancel()
+	results, errs := g.flights.DoMany(ctx, soon, keys, func(k K) bool { return spares[k] }, bypass)
+	for len(spares) > 0 {
+		var lost []K // they have failed
+		for i, k := range keys {
+			if errs[i] != nil && spares[k] && !errors.Is(errs[i], cache.ErrClosed) {
+				lost = append(lost, k)
+			}
+		}
+		if len(lost) == 0 || ctx.Err() != nil {
+			break
+		}
+		kept, err := g.store.GetMany(ctx, lost)
+		if err != nil {
+			g.unavailable(ctx, len(lost)-len(kept), err)
+		}
+		for k, e := range kept {
+			if g.judge(e) == missing {
+				delete(kept, k)
+			}
+		}
+		if !g.waitOn(ctx, keys, kept, results, errs) {
+			g.serve(keys, kept, results, errs)
+			break
+		}
+		// Some have waited again, so all must ask again.
+	}
+	for i, err := range errs {
+		if err == flight.ErrPatience {
+			errs[i] = ctx.Err()
+		}
+	}
+	return results, errs
+}
+
+// waitOn waits for the keys that are slow and have no other answer in kept, and
+// reports whether there were any.
+func (g *engine[K, V]) waitOn(ctx context.Context, keys []K, kept map[K]*cache.Entry[V], results []result[V], errs []error) bool {
+	var slow []int
+	for i, k := range keys {
+		if errs[i] == flight.ErrPatience && kept[k] == nil {
+			slow = append(slow, i)
+		}
+	}
+	if slow == nil {
+		return false
+	}
+	again, failed := g.flights.DoMany(ctx, ctx, pick(keys, slow), nil, false)
+	for j, i := range slow {
+		results[i], errs[i] = again[j], failed[j]
+	}
+	return true
+}
+
+// serve replaces errors by what the store has kept.
+func (g *engine[K, V]) serve(keys []K, kept map[K]*cache.Entry[V], results []result[V], errs []error) {
+	var why []error
+	for i, k := range keys {
+		e := kept[k]
+		if e == nil {
+			continue
+		}
+		if s := g.judge(e); s != fresh && s != due {
+			why = append(why, reason(errs[i]))
+		}
+		results[i], errs[i] = g.result(e), nil
+	}
+	if len(why) > 0 {
+		g.observe(cache.StaleOnError, len(why), 0, distinctErrors(why))
+	}
+}
