@@ -59,35 +59,11 @@ const (
 // tenth at random.
 func TTL(d time.Duration) Policy { return Policy{Fresh: d, Jitter: 0.1} }
 
-// Validate returns an error that names the first field that makes no sense, or
-// nil.
+// Validate returns an error that names the first field that makes no sense, or the
+// fields that make none together, or nil.
 func (p Policy) Validate() error {
-	for _, f := range []struct {
-		name string
-		d    time.Duration
-	}{{"Fresh", p.Fresh}, {"Stale", p.Stale}, {"IfError", p.IfError}, {"Negative", p.Negative}, {"Backoff", p.Backoff}} {
-		switch {
-		case f.d < 0:
-			return fmt.Errorf("larder: Policy.%s is %v: it cannot be negative", f.name, f.d)
-		case f.d > 0 && f.d < time.Millisecond:
-			return fmt.Errorf("larder: Policy.%s is %v: times are kept in milliseconds, so it must be 0 or at least 1ms", f.name, f.d)
-		}
-	}
-	switch {
-	case !(p.Jitter >= 0 && p.Jitter <= 1):
-		return fmt.Errorf("larder: Policy.Jitter is %v: it is a fraction and must be between 0 and 1", p.Jitter)
-	case p.Stale > 0 && p.Fresh == 0:
-		return fmt.Errorf("larder: Policy.Stale is %v, but Policy.Fresh is 0: a value that is never fresh cannot become stale", p.Stale)
-	case p.IfError > 0 && p.Fresh == 0:
-		return fmt.Errorf("larder: Policy.IfError is %v, but Policy.Fresh is 0: a value that is never fresh cannot become stale", p.IfError)
-	case !(p.Early >= 0 && p.Early <= maxEarly):
-		return fmt.Errorf("larder: Policy.Early is %v: it is a factor and must be between 0 and %d", p.Early, maxEarly)
-	case !(p.Ahead >= 0 && p.Ahead < 1):
-		return fmt.Errorf("larder: Policy.Ahead is %v: it is a fraction of Fresh and must be at least 0 and less than 1", p.Ahead)
-	case p.Early > 0 && p.Ahead > 0:
-		return fmt.Errorf("larder: Policy.Early is %v and Policy.Ahead is %v: values are loaded again before their time by one of them", p.Early, p.Ahead)
-	case (p.Early > 0 || p.Ahead > 0) && p.Fresh == 0:
-		return fmt.Errorf("larder: Policy.Early or Policy.Ahead is set, but Policy.Fresh is 0: there is nothing to load again before its time")
+	if err := p.validate(func(field string) string { return "Policy." + field }); err != nil {
+		return fmt.Errorf("larder: %w", err)
 	}
 	return nil
 }
