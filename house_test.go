@@ -42,6 +42,7 @@ var rooms = map[string]struct {
 	"writethrough":                       {ours: []string{"cache", "invalidation", "internal/distinct", "internal/meter"}},
 	"codec/cbor":                         {ours: []string{"cache"}},
 	"codec/compress":                     {ours: []string{"cache"}},
+	"otelcache":                          {ours: []string{"cache"}},
 	"promcache":                          {ours: []string{"cache"}},
 	"internal/distinct":                  {standardOnly: true},
 	"internal/flight":                    {ours: []string{"cache"}},
