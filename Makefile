@@ -8,6 +8,8 @@ FUZZTIME  ?= 10s
 VERIFY_TIME      ?= 13m
 VERIFY_TEST_TIME ?= 40s
 VERIFYFLAGS      ?=
+OUTAGE_TIME      ?= 60s
+OUTAGEFLAGS      ?=
 # MUTANT=regexp chooses among the mutants.
 MUTANT    ?=
 BENCHFLAGS ?=
@@ -26,7 +28,7 @@ endif
 # The go.work file lists the modules; the pattern "work" is all their packages.
 
 .DEFAULT_GOAL := help
-.PHONY: help check cross tidy test race verify mutants fuzz bench bench-compare profiles readme codecs survive hitratio cover
+.PHONY: help check cross tidy test race verify outage mutants fuzz bench bench-compare profiles readme codecs survive hitratio cover
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -56,6 +58,10 @@ race: ## the same under the race detector; installs a C compiler if it is missin
 verify: ## attack the guarantees on real servers for VERIFY_TIME, from SEED on; fails if one does not hold
 	scripts/ensure-redis.sh
 	$(GO) run ./cmd/larder verify --time $(VERIFY_TIME) $(if $(SEED),--seed $(SEED)) $(VERIFYFLAGS)
+
+outage: ## measure reads for OUTAGE_TIME while Redis dies in all ways; fails if a limit does not hold
+	scripts/ensure-redis.sh
+	$(GO) run ./cmd/larder bench scenario outage --time $(OUTAGE_TIME) $(if $(SEED),--seed $(SEED)) $(OUTAGEFLAGS)
 
 mutants: ## break each rule of the protocol in turn; fails if a test does not notice
 	scripts/ensure-redis.sh

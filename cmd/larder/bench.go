@@ -70,6 +70,7 @@ Exit codes: 0 done, 1 the run failed, 2 wrong usage, 3 stale reads were found,
 	f.StringVar(&flags.redis, "redis", "", "`server` to use: a redis:// or rediss:// URL, host:port, several host:port of a cluster separated by commas, or spawn or spawn-cluster for one of our own, from the redis-server of the PATH")
 	f.StringVar(&flags.only, "strategies", "", "comma-separated `list` of strategies (default: all): "+strings.Join(strategy.Names(), ", "))
 	f.StringVar(&flags.out, "out", "larder-out", "`directory` for results.json")
+	cmd.AddCommand(newScenario())
 	return cmd
 }
 

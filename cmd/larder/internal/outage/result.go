@@ -1,0 +1,152 @@
+package outage
+
+import "time"
+
+// Report is what a run has measured. In JSON, times are in nanoseconds.
+type Report struct {
+	Schema  string   `json:"schema"`
+	Config  Config   `json:"config"`
+	Redis   string   `json:"redis_version"`
+	Results []Result `json:"results"`
+	// Broken are the limits that did not hold.
+	Broken []string `json:"broken"`
+}
+
+func newReport(c Config) *Report { return &Report{Schema: "larder.outage/v1", Config: c} }
+
+// Result is that of a strategy.
+type Result struct {
+	Strategy string  `json:"strategy"`
+	Phases   []Phase `json:"phases"`
+	// Acknowledged is how many invalidations have returned nil, NotAcknowledged how
+	// many an error.
+	Acknowledged    int64 `json:"invalidations"`
+	NotAcknowledged int64 `json:"invalidations_failed"`
+	// FirstError is of a read.
+	FirstError string `json:"first_error,omitempty"`
+}
+
+// Phase is what was measured while a fault was there, or none.
+type Phase struct {
+	Fault string        `json:"fault"` // "" is a healthy phase
+	Begin time.Duration `json:"begin_ns"`
+	End   time.Duration `json:"end_ns"`
+	All   Part          `json:"all"`
+	// Before is the first half of a second of a fault, in which a breaker may open,
+	// After the rest. A healthy phase has neither.
+	Before *Part `json:"before,omitempty"`
+	After  *Part `json:"after,omitempty"`
+	// Recovery is how long after the end of a fault the hit ratio was back at 95 %
+	// of Former, which it had before the fault. Recovered is whether it was, within
+	// Patience or the healthy phase, whichever is longer.
+	Former    float64       `json:"former_hit_ratio,omitempty"`
+	Recovery  time.Duration `json:"recovery_ns,omitempty"`
+	Recovered bool          `json:"recovered,omitempty"`
+}
+
+// Part is what was measured of the reads that began in a time.
+type Part struct {
+	Reads Times `json:"reads"`
+	Lost  int   `json:"lost"`  // gave an error
+	Stale int   `json:"stale"` // gave what they must not
+	// Hits is how many were answered from the cache, Unasked how many could not ask
+	// it.
+	Hits    int `json:"hits"`
+	Unasked int `json:"unasked"`
+	// Control is of the reads beside them that have no Redis at all.
+	Control Times `json:"control"`
+	// Origin is of the calls of the origin, from both.
+	Origin Times `json:"origin"`
+	// Loads is how many of them were for the reads.
+	Loads int `json:"loads"`
+}
+
+// Times is a distribution.
+type Times struct {
+	Count int           `json:"count"`
+	P50   time.Duration `json:"p50_ns"`
+	P99   time.Duration `json:"p99_ns"`
+	Max   time.Duration `json:"max_ns"`
+}
+
+func timesOf(all []time.Duration) Times {
+	t := sorted(all)
+	return Times{len(t), t.at(0.5), t.at(0.99), t.at(1)}
+}
+
+// Availability returns the part of the reads that gave no error.
+func (p *Part) Availability() float64 { return 1 - part(p.Lost, p.Reads.Count) }
+
+// HitRatio returns the part of the reads that the cache has answered.
+func (p *Part) HitRatio() float64 { return part(p.Hits, p.Reads.Count) }
+
+func part(n, of int) float64 {
+	if of == 0 {
+		return 0
+	}
+	return float64(n) / float64(of)
+}
+
+// measurement is what has been seen of a strategy.
+type measurement struct {
+	phases            []phase
+	samples, controls []sample
+	calls             []call
+	hits              *buckets
+}
+
+func (m *measurement) result(strategy string) Result {
+	r := Result{Strategy: strategy}
+	for i, p := range m.phases {
+		out := Phase{Begin: p.begin, End: p.end, All: m.part(p.begin, p.end)}
+		if p.fault != nil {
+			out.Fault = p.fault.name
+			opened := min(p.begin+opening, p.end)
+			before, after := m.part(p.begin, opened), m.part(opened, p.end)
+			out.Before, out.After = &before, &after
+		}
+		// The schedule begins with a healthy phase, and ends with one.
+		if p.fault != nil && i+1 < len(m.phases) {
+			out.Former = p.former
+			out.Recovery, out.Recovered = m.hits.recovered(p.end, m.phases[i+1].end, recovery*out.Former)
+		}
+		r.Phases = append(r.Phases, out)
+	}
+	return r
+}
+
+// part returns what began from one time until before another.
+func (m *measurement) part(from, to time.Duration) (p Part) {
+	within := func(at time.Duration) bool { return from <= at && at < to }
+	var reads, control, origin []time.Duration
+	for _, s := range m.samples {
+		if !within(s.at) {
+			continue
+		}
+		reads = append(reads, s.took)
+		p.Lost += number(s.lost)
+		p.Stale += number(s.stale)
+		p.Hits += number(s.hit)
+		p.Unasked += number(s.failed)
+	}
+	for _, s := range m.controls {
+		if within(s.at) {
+			control = append(control, s.took)
+		}
+	}
+	for _, c := range m.calls {
+		if within(c.at) {
+			origin = append(origin, c.took)
+			p.Loads += number(!c.control)
+		}
+	}
+	p.Reads, p.Control, p.Origin = timesOf(reads), timesOf(control), timesOf(origin)
+	return p
+}
+
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
