@@ -239,6 +239,21 @@ func TestJitterSpreadsTheTimesOfLoadedValues(t *testing.T) {
 	})
 }
 
+// panics checks that make panics and says all names.
+func panics(t *testing.T, make func(), names ...string) {
+	t.Helper()
+	defer func() {
+		t.Helper()
+		got := fmt.Sprint(recover())
+		for _, n := range names {
+			if !strings.Contains(got, n) {
+				t.Errorf("the panic %q does not say %q", got, n)
+			}
+		}
+	}()
+	make()
+}
+
 func TestNonsenseIsNamedAtConstruction(t *testing.T) {
 	p, o := newProbe(nil), &origin{}
 	many := func(context.Context, []int) (map[int]int, error) { return nil, nil }
@@ -253,14 +268,7 @@ func TestNonsenseIsNamedAtConstruction(t *testing.T) {
 		"aside.NewBatch: load is nil":  func() { aside.NewBatch[int, int](p, nil, minute, nil) },
 		"aside.NewBatch: larder: Pol":  func() { aside.NewBatch(p, many, invalidation.Policy{Fresh: -1}, nil) },
 	} {
-		func() {
-			defer func() {
-				if got := fmt.Sprint(recover()); !strings.Contains(got, want) {
-					t.Errorf("the panic %q does not say %q", got, want)
-				}
-			}()
-			make()
-		}()
+		panics(t, make, want)
 	}
 	aside.NewBatch(p, many, invalidation.Policy{Negative: time.Hour}, nil)
 }
