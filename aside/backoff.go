@@ -92,7 +92,7 @@ func (f *failures[K]) end(keys ...K) {
 }
 
 // rests returns the error of the load that has just failed, if a key must not be
-// loaded again yet. n callers or loads are spared.
+// loaded again yet.
 func (g *engine[K, V]) rests(key K) error {
 	if err := g.failures.get(key); err != nil && err != cache.ErrBusy {
 		g.observe(cache.LoadSpared, 1, 0, err)

@@ -60,7 +60,9 @@ func TestAnOriginThatFailsForHalfAMinuteIsNoticedByNobodyAndLeftInPeace(t *testi
 					}
 				}
 				time.Sleep(2 * time.Second)
+				mu.Lock()
 				failing = true
+				mu.Unlock()
 				var wg sync.WaitGroup
 				for i := range 20 {
 					wg.Go(func() {
@@ -73,6 +75,8 @@ func TestAnOriginThatFailsForHalfAMinuteIsNoticedByNobodyAndLeftInPeace(t *testi
 					})
 				}
 				wg.Wait()
+				l.Close(t.Context())
+				b.Close(t.Context())
 				if len(calls) != 2*keys {
 					t.Errorf("the origin was asked for %d keys", len(calls))
 				}
@@ -86,8 +90,6 @@ func TestAnOriginThatFailsForHalfAMinuteIsNoticedByNobodyAndLeftInPeace(t *testi
 						t.Errorf("key %d was asked for only %d times", k, len(at))
 					}
 				}
-				l.Close(t.Context())
-				b.Close(t.Context())
 			})
 		})
 	}

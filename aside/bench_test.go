@@ -33,6 +33,9 @@ func TestAHitAllocatesNothing(t *testing.T) {
 	for name, l := range map[string]*aside.Loader[int, int]{
 		"TTL":            warm(t, invalidation.TTL(time.Hour), nil),
 		"can be stale":   warm(t, invalidation.Policy{Fresh: time.Hour, Stale: time.Hour}, nil),
+		"early":          warm(t, invalidation.Policy{Fresh: time.Hour, Early: 1}, nil),
+		"ahead":          warm(t, invalidation.Policy{Fresh: time.Hour, Ahead: 0.9}, nil),
+		"on error":       warm(t, invalidation.Policy{Fresh: time.Hour, IfError: time.Hour}, nil),
 		"with Observers": warm(t, invalidation.TTL(time.Hour), &cache.Counter{}),
 	} {
 		ctx := t.Context()

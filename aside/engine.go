@@ -1,6 +1,7 @@
 package aside
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -86,18 +87,18 @@ func (g *engine[K, V]) Get(ctx context.Context, key K) (V, error) {
 	e, s, err := g.ask(ctx, key)
 	if err == nil && s.waits() {
 		var r result[V]
-		if e, r, err = g.share(ctx, key, e, s); err == nil && e == nil {
-			return r.value, r.err
+		if e, r, err = g.share(ctx, key, e, s); e == nil {
+			return r.value, cmp.Or(err, r.err)
 		}
 	}
-	if err != nil {
+	switch {
+	case e == nil:
 		var none V
 		return none, err
+	case e.Absent:
+		return e.Value, g.o.NotFound
 	}
-	if e.Absent {
-		err = g.o.NotFound
-	}
-	return e.Value, err // one copy of the value, which may be large
+	return e.Value, nil // one copy of the value, which may be large
 }
 
 // ask returns what the store has of a key, and what may be done with it. What is

@@ -70,7 +70,10 @@ func fails(context.Context, int) (int, error) { return 0, errOrigin }
 func takes(d time.Duration, err error) func(context.Context, int) (int, error) {
 	return func(_ context.Context, n int) (int, error) {
 		time.Sleep(d)
-		return n, err
+		if err != nil {
+			return 0, err
+		}
+		return n, nil
 	}
 }
 

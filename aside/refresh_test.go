@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -38,6 +39,48 @@ func TestAHundredThousandStaleReadsMakeOneRefresh(t *testing.T) {
 		}
 		if n.Count(cache.StaleServed) != 100_000 {
 			t.Errorf("%d stale reads are counted", n.Count(cache.StaleServed))
+		}
+	})
+}
+
+func TestAHundredThousandStaleReadsAtOnceMakeOneRefreshOfEachKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const keys = 10
+		o, seen := &origin{}, &cache.Counter{}
+		l := aside.New(newProbe(nil), o.load, stale, &aside.Options[int, int]{Observer: seen})
+		b := aside.NewBatch(newProbe(nil), func(ctx context.Context, all []int) (map[int]int, error) {
+			rows := map[int]int{}
+			for _, k := range all {
+				rows[k], _ = o.load(ctx, k)
+			}
+			return rows, nil
+		}, stale, &aside.Options[int, int]{Observer: seen})
+		all := make([]int, keys)
+		for k := range keys {
+			all[k] = k
+			l.Get(t.Context(), k)
+		}
+		b.GetMany(t.Context(), all)
+		synctest.Wait()
+		time.Sleep(time.Minute)
+		o.take = time.Second
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() {
+				for i := range 1000 {
+					if _, err := l.Get(t.Context(), i%keys); err != nil {
+						t.Error(err)
+					}
+					if i%10 == 0 {
+						b.GetMany(t.Context(), all)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		time.Sleep(20 * time.Second)
+		if n := o.loads.Load(); n != 4*keys || seen.Count(cache.RefreshStarted) != 2*keys || seen.Count(cache.RefreshSkipped) != 0 {
+			t.Errorf("%d loads, %d refreshes, %d left out", n, seen.Count(cache.RefreshStarted), seen.Count(cache.RefreshSkipped))
 		}
 	})
 }

@@ -13,14 +13,15 @@ import (
 var errSoft = fmt.Errorf("%w: longer than Options.SoftTimeout", cache.ErrLoadTimeout)
 
 // share has the answer loaded. If that fails, is slow or is not begun, and what the
-// store has is good for this case, it returns the entry instead.
+// store has is good for this case, it returns the entry instead, with the error
+// that is the reason.
 func (g *engine[K, V]) share(ctx context.Context, key K, e *cache.Entry[V], s standing) (*cache.Entry[V], result[V], error) {
 	if err := g.rests(key); err != nil {
 		if s != spare {
 			return nil, result[V]{}, err
 		}
 		g.observe(cache.StaleOnError, 1, 0, err) // nobody has waited: it was read just now
-		return e, result[V]{}, nil
+		return e, result[V]{}, err
 	}
 	soon, cancel := g.soon(ctx, s == spare)
 	r, err := g.flights.Do(soon, key, s == beyond)
@@ -29,7 +30,7 @@ func (g *engine[K, V]) share(ctx context.Context, key K, e *cache.Entry[V], s st
 		return nil, r, err
 	}
 	if e := g.instead(ctx, key, err); e != nil {
-		return e, r, nil
+		return e, r, reason(err)
 	}
 	if err == flight.ErrPatience { // there is no other answer
 		r, err = g.flights.Do(ctx, key, false)

@@ -34,6 +34,10 @@
 // who wants it opens a new one: Forget, and that everybody has left, which
 // cancels the load.
 //
+// Refresh opens a call for nobody: it goes on whether somebody joins it or not, for
+// one round. So does the round of a caller who leaves for want of patience, with
+// ErrPatience as the cause of the context, since what is loaded is still wanted.
+//
 // Several keys may go together. They share a goroutine, the run, and the context
 // of the load, which is cancelled when nobody waits for any of them.
 package flight
