@@ -213,6 +213,24 @@ func TestWhoHasJoinedTooLateIsNotLoadedForInABackOff(t *testing.T) {
 	})
 }
 
+func TestWhoHasWaitedForAPlaceIsNotLoadedForInABackOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &switchboard{do: takes(time.Second, errOrigin)}
+		opts := limited(nil, aside.Limits{Loads: 1, Queue: 1})
+		l := aside.New(newProbe(nil), o.load, backsOff, opts)
+		begin(func() (int, error) { return l.Get(t.Context(), 1) })
+		l.Invalidate(t.Context(), 1) // so that the next has a load of its own
+		waits := begin(func() (int, error) { return l.Get(t.Context(), 1) })
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if !waits.done() || !same(waits.err, errOrigin) || o.count() != 1 {
+			t.Errorf("who has waited has %v after %d loads", waits, o.count())
+		}
+		time.Sleep(time.Minute) // and the place is free again
+		want(t, "later", func() (int, error) { return l.Get(t.Context(), 1) }, 0, errOrigin)
+	})
+}
+
 func TestARefreshThatFailsIsNotRepeatedInABackOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, seen := &switchboard{}, &events{}

@@ -86,6 +86,39 @@ func TestTheOriginSeesNoMoreThanItsLimit(t *testing.T) {
 	})
 }
 
+// A load that waits for a place has read nothing, so those who come meanwhile may
+// have what it brings, whether the store can vouch for it or not.
+func TestWhoComesWhileALoadWaitsForAPlaceNeedsNoOther(t *testing.T) {
+	for name, strict := range map[string]bool{"": false, "linearizable": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o, p := &meter{}, newProbe(nil)
+				if !strict {
+					p.hook = failing(errDown, "Commit")
+				}
+				opts := limited(nil, aside.Limits{Loads: 1, Queue: 1})
+				opts.Linearizable = strict
+				l := aside.New(p, o.load, minute, opts)
+				begin(func() (int, error) { return l.Get(t.Context(), 1) })
+				var all []*answer[int]
+				for range 5 {
+					all = append(all, begin(func() (int, error) { return l.Get(t.Context(), 2) }))
+				}
+				time.Sleep(2 * time.Second)
+				synctest.Wait()
+				for _, a := range all {
+					if !a.done() || a.got != 2 || a.err != nil || a.took != 2*time.Second {
+						t.Errorf("a caller has %v", a)
+					}
+				}
+				if n := o.all.Load(); n != 2 {
+					t.Errorf("%d loads", n)
+				}
+			})
+		})
+	}
+}
+
 func TestALoadOfManyKeysHasOnePlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &meter{}

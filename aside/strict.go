@@ -19,7 +19,6 @@ const (
 // nobody anything else: what was loaded while a writer was at work may be newer
 // than what another reader has next.
 func (g *engine[K, V]) strictRound(ctx context.Context, t *flight.Trip[K, result[V]], keys []K) {
-	t.Depart()
 	refresh := t.Refreshes()
 	places := all(keys) // of the keys that are left
 	for pause := strictPause; ; pause = min(2*pause, strictPauseMost) {
@@ -46,6 +45,7 @@ func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, resu
 		return nil
 	}
 	defer func() { place.release() }()
+	t.Depart() // while it waited for a place, all could join it
 	refresh = refresh && t.Unattended()
 	for _, i := range places {
 		// What the store says from now on is too old for those who come later.

@@ -1,0 +1,90 @@
+package main
+
+// failing breaks what is promised while the origin fails, is slow or has too much to
+// do.
+var failing = []mutant{
+	{"stale-from-before-the-wait", "what the store had before the wait is served because of an error", "aside", "TestAValueThatIsInvalidatedWhileACallerWaitsIsNotServedOnError", []edit{
+		{"aside/spare.go", "	if e := g.instead(ctx, key, err); e != nil {", "	if ctx.Err() == nil {"},
+	}},
+	{"stale-for-who-left", "a caller who has left has a stale value", "aside", "TestACallerWhoLeavesGetsNoStaleValue", []edit{
+		{"aside/spare.go", `if ctx.Err() != nil || errors.Is(err, cache.ErrClosed) {`, `if false && errors.Is(err, cache.ErrClosed) {`},
+	}},
+	{"stale-at-once-too-long", "what is only for errors is served at once", "aside", "TestWhatIsServedAtOnceAndWhatOnErrorAddUp", []edit{
+		{"aside/early.go", `case now < g.policy.AtOnce(e.Fresh):`, `case now < e.Expires:`},
+	}},
+	{"stale-of-another-policy", "what the policy would not keep is served because of an error", "aside", "TestAnotherPolicyDoesNotServeWhatItWouldNotKeep", []edit{
+		{"aside/early.go", `case now < g.policy.AtOnce(e.Fresh).Add(g.policy.IfError):`, `case now < e.Expires:`},
+	}},
+	{"soft-timeout-cancels", "the load ends when those who waited have something else", flights, "TestWhoRunsOutOfPatienceDoesNotEndTheLoad", []edit{
+		{flights + "/round.go", "	t.call.run.kept = t.call.run.kept || keep\n", ``},
+	}},
+	{"patience-by-chance", "an answer that is there is left for a stale value", flights, "TestAnAnswerThatIsThereIsBetterThanNoPatience", []edit{
+		{flights + "/round.go", `if hasty && done(answered) {`, `if false && done(answered) {`},
+	}},
+	{"no-back-off", "a key is loaded again although a load has just failed", "aside", "TestAnOriginThatFailsForHalfAMinuteIsNoticedByNobodyAndLeftInPeace", []edit{
+		{"aside/backoff.go", "				g.failures.add(keys[i], d, r.err)\n", ``},
+	}},
+	{"back-off-before-the-queue", "who has waited for a place does not look for failures", "aside", "TestWhoHasWaitedForAPlaceIsNotLoadedForInABackOff", []edit{
+		{"aside/trip.go", "	if at = g.rested(t, keys, at); len(at) == 0 {\n		place.release()\n		return nil, nil\n	}\n", ``},
+	}},
+	{"leaving-is-failing", "that everybody has left is a failure of the origin", "aside", "TestWhatIsNoFailureOfTheOriginStartsNoBackOff", []edit{
+		{"aside/backoff.go", `case ctx.Err() == nil:`, `default:`},
+	}},
+	{"back-off-after-invalidate", "Invalidate does not end a back-off", "aside", "TestABackOffIsEnded", []edit{
+		{"aside/engine.go", "	g.failures.end(keys...)\n", ``},
+	}},
+	{"back-off-after-success", "a load that succeeds does not end a back-off", "aside", "TestABackOffIsEnded", []edit{
+		{"aside/backoff.go", "			g.failures.end(keys[i])\n", ``},
+	}},
+	{"failures-without-end", "of failures all are remembered", "aside", "TestTheMemoryOfFailuresIsBounded", []edit{
+		{"aside/backoff.go", `!ok && len(f.of) >= maxFailures`, `false && !ok`},
+	}},
+	{"queue-without-end", "any number of loads wait for a place", "aside", "TestTheOriginSeesNoMoreThanItsLimit", []edit{
+		{"aside/limits.go", `l.waiting.Add(1) > l.queue`, `l.waiting.Add(1) > 1<<40`},
+	}},
+	{"direct-without-limit", "what goes past the cache needs no place", "aside", "TestTheOriginSeesNoMoreThanItsLimit", []edit{
+		{"aside/load.go", "	p, err := g.limits.enter(ctx, g.o.LoadTimeout)\n", "	var p *permit\n	var err error\n"},
+	}},
+	{"wait-without-end", "a load waits for a place as long as it takes", "aside", "TestALoadWaitsForAPlaceNoLongerThanItMayTake", []edit{
+		{"aside/limits.go", "	timer := time.NewTimer(patience)", "	timer := time.NewTimer(100 * patience)"},
+	}},
+	{"refreshes-queue", "refreshes do not need a place among the loads", "aside", "TestRefreshesAtOnceAreLimited", []edit{
+		{"aside/limits.go", "	if l.loads != nil && !try(l.loads) {\n		<-l.refreshes\n		return false\n	}\n", "	if l.loads != nil {\n		l.loads = make(chan struct{}, 1000)\n		try(l.loads)\n	}\n"},
+	}},
+	{"refreshes-at-any-rate", "any number of refreshes begin in a second", "aside", "TestRefreshesInASecondAreLimited", []edit{
+		{"aside/limits.go", `if !l.rate.take(time.Now()) {`, `if false {`},
+	}},
+	{"load-without-end", "who waits for a load that ignores its context waits with it", "aside", "TestALoadThatIgnoresItsDeadlineHoldsNobodyAndNothing", []edit{
+		{"aside/load.go", `time.NewTimer(g.o.LoadTimeout + grace)`, `time.NewTimer(100 * g.o.LoadTimeout)`},
+	}},
+	{"every-deadline-is-ours", "a deadline of the origin's own is taken for LoadTimeout", "aside", "TestAnErrorOfOurDeadlineSaysSoAndStaysTheOrigins", []edit{
+		{"aside/load.go", `ours := ctx.Err() == nil && within.Err() == context.DeadlineExceeded`, `ours := true`},
+	}},
+	{"close-forgets-the-deaf", "Close does not wait for loads that were left alone", "aside", "TestALoadThatWasLeftAloneKeepsItsPlaceAndIsReportedByClose", []edit{
+		{"aside/engine.go", `g.flights.Close(ctx), g.adrift.wait(ctx)`, `g.flights.Close(ctx), 0`},
+	}},
+	{"early-ends-with-itself", "an early refresh ends when it meets the value that was due", "aside", "TestAheadLoadsOnceAndNotBefore", []edit{
+		{"aside/trip.go", ` || slots[j].Refresh && !other(e, t.Cause(i))`, ``},
+	}},
+	{"early-beside-another", "an early refresh loads what another process has just loaded", "aside", "TestWhatSomebodyElseHasStoredEndsAnEarlyRefresh", []edit{
+		{"aside/trip.go", `slots[j].Refresh && !other(e, t.Cause(i))`, `slots[j].Refresh`},
+	}},
+	{"early-in-memory-only", "an early refresh of what is in memory does not reach the shared store", "cache", "TestTieredAsksL2ForARefreshOfWhatIsFreshInL1", []edit{
+		{"cache/tiered.go", `if !refreshes(slots) && allFresh(`, `if allFresh(`},
+	}},
+	{"busy-is-an-outage", "a refresh that another process makes is made here too", "aside", "TestARefreshThatAnotherProcessMakesIsLeftToIt", []edit{
+		{"aside/trip.go", `refresh && g.busy(t, keys, at, err)`, `false && g.busy(t, keys, at, err)`},
+	}},
+	{"busy-while-somebody-waits", "a load that somebody waits for gives way to another process", flights, "TestARefreshIsAdmittedOnceForAllItsKeys", []edit{
+		{flights + "/trip.go", `if !c.run.refresh || c.round.early > 0 {`, `if !c.run.refresh {`},
+	}},
+	{"not-loaded-at-any-time", "an entry does not say when it was loaded", "aside", "TestAheadLoadsOnceAndNotBefore", []edit{
+		{"aside/entry.go", "	e.SetLoaded(now)\n", ``},
+	}},
+	{"old-of-another", "a load is shown the value of the load that asked for it", "aside", "TestAnotherLoadIsNotShownTheValueOfThis", []edit{
+		{"aside/old.go", `if e == nil && ctx.Value(oldKey[V]{}) == nil {`, `if e == nil {`},
+	}},
+	{"no-time-is-stored", "a value that is fresh for no time is stored", "aside", "TestTTLIsTheValues", []edit{
+		{"aside/entry.go", `p.Fresh <= 0 {`, `p.Fresh < -1<<60 {`},
+	}},
+}
