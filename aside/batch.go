@@ -62,6 +62,13 @@ func (b *Batch[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
 	if cache.Bypassed(ctx) && len(keys) > 0 && !b.closed.Load() {
 		return b.directMany(ctx, keys)
 	}
+	if parts := b.modes(keys); parts != nil {
+		return b.aroundMany(ctx, parts)
+	}
+	return b.getMany(ctx, keys)
+}
+
+func (b *Batch[K, V]) getMany(ctx context.Context, keys []K) (map[K]V, error) {
 	entries, spares, bypass, err := b.askMany(ctx, keys)
 	if err != nil {
 		return nil, err

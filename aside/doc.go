@@ -14,5 +14,6 @@
 // cache.ErrClosed after Close of the Loader, the Batch or the store. Two options of the user's change
 // that: a store that refuses to serve from memory while it is apart from its
 // servers gives cache.ErrApart, and a Loader that is Linearizable returns the
-// errors of the store.
+// errors of the store. Lookup adds those of what one caller wishes, such as
+// cache.ErrNotCached.
 package aside

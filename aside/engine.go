@@ -29,6 +29,7 @@ type engine[K comparable, V any] struct {
 	limits   *limiter
 	failures failures[K]
 	adrift   adrift
+	byways   atomic.Pointer[byways[K, V]]
 }
 
 // result is what the origin says of one key. An absent value has an error too:
@@ -37,6 +38,7 @@ type result[V any] struct {
 	value  V
 	err    error
 	absent bool
+	times
 }
 
 func (g *engine[K, V]) init(store cache.Cache[K, V], p invalidation.Policy, o Options[K, V], load func(context.Context, []K) []result[V]) {
@@ -73,7 +75,9 @@ func (g *engine[K, V]) init(store cache.Cache[K, V], p invalidation.Policy, o Op
 // failed, others have its error until the back-off of the Policy is over. See
 // Limits for loads that are refused.
 //
-// With a context of cache.Bypass, Get asks the origin, for this caller alone.
+// With a context of cache.Bypass, Get asks the origin, for this caller alone. See
+// Options.Switch for what else may keep it from the cache, and Lookup for the facts
+// of a value and for wishes of one caller.
 //
 // The value is shared with other callers: treat it as read-only. A hit costs
 // what it costs in the store and allocates nothing. A miss costs a round trip of
@@ -83,6 +87,11 @@ func (g *engine[K, V]) Get(ctx context.Context, key K) (V, error) {
 	if cache.Bypassed(ctx) && !g.closed.Load() {
 		r := g.direct(ctx, []K{key})[0]
 		return r.value, r.err
+	}
+	if g.o.Switch != nil {
+		if mode := cache.ModeOf(g.o.Switch, key); mode != cache.ModeOn {
+			return g.aroundCache(ctx, key, mode)
+		}
 	}
 	e, s, err := g.ask(ctx, key)
 	if err == nil && s.waits() {
@@ -154,20 +163,23 @@ func (g *engine[K, V]) Invalidate(ctx context.Context, keys ...K) error {
 	for _, k := range keys {
 		g.flights.Forget(k) // who comes now need not wait for a load that is in vain
 	}
+	if b := g.byways.Load(); b != nil {
+		b.forget(keys)
+	}
 	return err
 }
 
 // Close waits until no load, refresh or commit is under way. If ctx ends before
 // that, it returns an error that says how many it has left alone; each ends by
 // itself after Options.LoadTimeout, but for those whose load function does not
-// end with its context, of which it says how many there are too. From Close on, Get
-// and GetMany return cache.ErrClosed. The store stays open. Closing again waits
+// end with its context, of which it says how many there are too. From Close on, Get,
+// GetMany and Lookup return cache.ErrClosed. The store stays open. Closing again waits
 // again.
 //
 // A Loader or Batch that is idle has no goroutines and need not be closed.
 func (g *engine[K, V]) Close(ctx context.Context) error {
 	g.closed.Store(true)
-	n, deaf := g.flights.Close(ctx), g.adrift.wait(ctx)
+	n, deaf := g.flights.Close(ctx)+g.around().close(ctx), g.adrift.wait(ctx)
 	switch {
 	case deaf > 0:
 		return fmt.Errorf("larder: closed while %d loads were under way, of which %d do not end with their context: %w", n+deaf, deaf, ctx.Err())

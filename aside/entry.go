@@ -15,9 +15,9 @@ func (g *engine[K, V]) serves(e *cache.Entry[V]) bool { return !e.Absent || g.o.
 // result returns what an entry says.
 func (g *engine[K, V]) result(e *cache.Entry[V]) result[V] {
 	if e.Absent {
-		return result[V]{err: g.o.NotFound, absent: true}
+		return result[V]{err: g.o.NotFound, absent: true, times: timesOf(e, true)}
 	}
-	return result[V]{value: e.Value}
+	return result[V]{value: e.Value, times: timesOf(e, true)}
 }
 
 // keyTags returns the tags known from the key alone.

@@ -2,6 +2,7 @@ package aside_test
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -68,7 +69,7 @@ func TestNoReadIsOlderThanTheLastInvalidation(t *testing.T) {
 				}
 				return nil
 			}
-			subject{p, p, p.Domain().InvalidateTags}.history(t.Context(), s, 1500, t.Errorf)
+			subject{p, p, p.Domain().InvalidateTags, nil}.history(t.Context(), s, 1500, t.Errorf)
 		})
 	}
 }
@@ -78,6 +79,7 @@ func TestNoReadIsOlderThanTheLastInvalidation(t *testing.T) {
 type subject struct {
 	one, many cache.Cache[int, int]
 	tags      func(context.Context, ...string) error
+	flip      *cache.Switch // of the Loader and the Batch
 }
 
 // history has 16 workers read, write and invalidate, each in so many steps, and
@@ -92,8 +94,8 @@ func (s subject) history(ctx context.Context, seed uint64, steps int, report fun
 	}
 	policy := invalidation.Policy{Fresh: time.Millisecond, Stale: time.Hour}
 	tag := func(key int) []string { return []string{strconv.Itoa(key)} }
-	late := &aside.Options[int, int]{Tags: func(key, _ int) []string { return tag(key) }}
-	one := aside.New(s.one, load, policy, &aside.Options[int, int]{KeyTags: tag})
+	late := &aside.Options[int, int]{Tags: func(key, _ int) []string { return tag(key) }, Switch: s.flip}
+	one := aside.New(s.one, load, policy, &aside.Options[int, int]{KeyTags: tag, Switch: s.flip})
 	many := aside.NewBatch(s.many, func(ctx context.Context, keys []int) (map[int]int, error) {
 		rows := map[int]int{}
 		for _, k := range keys {
@@ -102,6 +104,8 @@ func (s subject) history(ctx context.Context, seed uint64, steps int, report fun
 		return rows, nil
 	}, policy, late)
 	unstored := aside.New(s.one, load, invalidation.Policy{}, late)
+
+	wishes := []aside.Wish{{}, {MaxAge: time.Millisecond}, {MaxStale: aside.NoStale}, {MaxStale: time.Minute}, {CacheOnly: true}, {Bypass: true}}
 
 	var wg sync.WaitGroup
 	for worker := range 16 {
@@ -146,6 +150,12 @@ func (s subject) history(ctx context.Context, seed uint64, steps int, report fun
 				case 6:
 					got, err := unstored.Get(ctx, key)
 					check("an unstored Get", key, got, least, err)
+				case 7:
+					got, err := one.Lookup(ctx, key, wishes[r.IntN(len(wishes))])
+					if errors.Is(err, cache.ErrNotCached) {
+						continue
+					}
+					check("Lookup", key, got.Value, least, err)
 				default:
 					got, err := one.Get(ctx, key)
 					check("Get", key, got, least, err)

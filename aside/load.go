@@ -110,6 +110,7 @@ func (g *engine[K, V]) direct(ctx context.Context, keys []K) []result[V] {
 		}
 		return failed[V](len(keys), err)
 	}
+	g.observe(cache.Direct, len(keys), 0, nil)
 	results, _ := g.fetch(ctx, keys, nil, p)
 	return results
 }

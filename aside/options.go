@@ -47,6 +47,22 @@ type Options[K comparable, V any] struct {
 	SoftTimeout time.Duration
 	// Limits bound what is asked of the origin at once.
 	Limits Limits
+	// Switch, while the program runs, has Get, GetMany and Lookup ask the origin for
+	// all keys or a part of them. The loads of one key are shared, and Limits and
+	// back-off apply. With cache.ModeBypass, the store is neither read nor filled. With
+	// cache.ModeShadow it is filled, and what it had is compared with what the origin
+	// says, if nothing was invalidated between: what differs then, and is observed as
+	// cache.ShadowDiffered, has changed without an invalidation. Neither has a value
+	// from before if the origin fails. Invalidations reach the store in every mode. nil
+	// is on, and costs nothing.
+	Switch *cache.Switch
+	// Equal compares for cache.ModeShadow what the store had with what the origin
+	// says. The default is reflect.DeepEqual, to which differs what a codec gives back
+	// in another form, such as an empty slice for nil or a time without its zone.
+	Equal func(stored, loaded V) bool
+	// Domain is where Wish.AtLeast is asked for: an *invalidation.Domain or a
+	// redisstore.Space.
+	Domain Sessions
 	// Observer is told of loads and of what became of them.
 	Observer cache.Observer
 }

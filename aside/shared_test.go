@@ -32,14 +32,14 @@ func openSpace(t *testing.T, server *miniredis.Miniredis) *redisstore.Space {
 func TestNoReadIsOlderThanTheLastInvalidationInMemoryBeforeRedis(t *testing.T) {
 	space := openSpace(t, miniredis.RunT(t))
 	both := cache.Tiered(memstore.New[int, int](space.Domain, 1000, nil), redisstore.New[int, int](space, "rows", nil))
-	subject{both, both, space.InvalidateTags}.history(t.Context(), seed(t), 60, t.Errorf)
+	subject{both, both, space.InvalidateTags, nil}.history(t.Context(), seed(t), 60, t.Errorf)
 }
 
 func TestNoReadIsOlderThanTheLastInvalidationAmongProcesses(t *testing.T) {
 	server := miniredis.RunT(t)
 	here, there := openSpace(t, server), openSpace(t, server)
 	subject{
-		redisstore.New[int, int](here, "rows", nil), redisstore.New[int, int](there, "rows", nil), here.InvalidateTags,
+		redisstore.New[int, int](here, "rows", nil), redisstore.New[int, int](there, "rows", nil), here.InvalidateTags, nil,
 	}.history(t.Context(), seed(t), 60, t.Errorf)
 }
 
@@ -79,13 +79,13 @@ func (deaf) Invalidate(context.Context, ...int) error { return nil }
 func TestAHistoryFindsOutAStoreThatBreaksTheContract(t *testing.T) {
 	for name, broken := range map[string]func(*memstore.Store[int, int]) subject{
 		"accepts what was invalidated meanwhile": func(m *memstore.Store[int, int]) subject {
-			return subject{credulous{m}, credulous{m}, m.Domain().InvalidateTags}
+			return subject{credulous{m}, credulous{m}, m.Domain().InvalidateTags, nil}
 		},
 		"does not invalidate keys": func(m *memstore.Store[int, int]) subject {
-			return subject{deaf{m}, deaf{m}, m.Domain().InvalidateTags}
+			return subject{deaf{m}, deaf{m}, m.Domain().InvalidateTags, nil}
 		},
 		"does not invalidate tags": func(m *memstore.Store[int, int]) subject {
-			return subject{m, m, func(context.Context, ...string) error { return nil }}
+			return subject{m, m, func(context.Context, ...string) error { return nil }, nil}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -79,6 +79,7 @@ func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, resu
 			t.Land(places[j], r, r.err)
 		} else {
 			entries[j] = g.entry(slots[j], r, took)
+			results[n].times = timesOf(entries[j], false)
 		}
 	}
 	commit := fill.Commit

@@ -17,6 +17,15 @@ const storeTimeout = 10 * time.Second
 // trip makes one round of some keys; see the package flight for who gets what
 // when. A panic, of the load function or of a tag function, ends here.
 func (g *engine[K, V]) trip(ctx context.Context, t *flight.Trip[K, result[V]]) {
+	if g.o.Linearizable {
+		g.contain(ctx, t, g.strictRound)
+	} else {
+		g.contain(ctx, t, g.round)
+	}
+}
+
+// contain makes a round, and answers those who wait if it panics.
+func (g *engine[K, V]) contain(ctx context.Context, t *flight.Trip[K, result[V]], round func(context.Context, *flight.Trip[K, result[V]], []K)) {
 	keys := t.Keys()
 	returned := false
 	defer func() {
@@ -26,11 +35,7 @@ func (g *engine[K, V]) trip(ctx context.Context, t *flight.Trip[K, result[V]]) {
 			g.observe(cache.LoadPanic, len(keys), 0, err)
 		}
 	}()
-	if g.o.Linearizable {
-		g.strictRound(ctx, t, keys)
-	} else {
-		g.round(ctx, t, keys)
-	}
+	round(ctx, t, keys)
 	returned = true
 }
 
@@ -80,6 +85,7 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 		// The entry first: the tag function may panic, and then nobody is
 		// told that all went well.
 		entries[j] = g.entry(slots[j], r, took)
+		r.times = timesOf(entries[j], false)
 		storable = storable || entries[j] != nil
 		t.Land(at[j], r, nil)
 	}

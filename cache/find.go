@@ -22,11 +22,22 @@ func find[K comparable, V any](ctx context.Context, c Cache[K, V], key K, otherw
 	if e == nil {
 		return nil, Origin, err
 	}
-	if l, ok := c.(interface{ Level() Level }); ok {
-		otherwise = l.Level()
-	}
-	return e, otherwise, err
+	return e, levelOf(c, otherwise), err
 }
+
+// LevelOf returns the level of a store; that of the second for what Tiered returned.
+// See Find for stores that do not say.
+func LevelOf[K comparable, V any](c Cache[K, V]) Level { return levelOf(c, Memory) }
+
+func levelOf[K comparable, V any](c Cache[K, V], otherwise Level) Level {
+	if l, ok := c.(interface{ Level() Level }); ok {
+		return l.Level()
+	}
+	return otherwise
+}
+
+// Level returns that of the second level, which has all that the first has.
+func (t *tiered[K, V]) Level() Level { return levelOf(t.l2, Shared) }
 
 // finder is a store that is made of others.
 type finder[K comparable, V any] interface {

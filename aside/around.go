@@ -1,0 +1,270 @@
+package aside
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"reflect"
+	"sync"
+
+	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/flight"
+)
+
+// byways are the loads that do not answer from the cache, whatever it has. Each of
+// them is shared with its like only: who reads the cache may have what is in it.
+type byways[K comparable, V any] struct {
+	// direct neither reads nor fills the store, shadow fills it and compares, anew
+	// fills it.
+	direct, shadow, anew *flight.Group[K, result[V]]
+}
+
+// around returns the byways, which most Loaders never need.
+func (g *engine[K, V]) around() *byways[K, V] {
+	if b := g.byways.Load(); b != nil {
+		return b
+	}
+	by := func(round func(context.Context, *flight.Trip[K, result[V]], []K)) *flight.Group[K, result[V]] {
+		return flight.New(func(ctx context.Context, t *flight.Trip[K, result[V]]) { g.contain(ctx, t, round) })
+	}
+	g.byways.CompareAndSwap(nil, &byways[K, V]{by(g.directRound), by(g.shadowRound), by(g.anewRound)})
+	return g.byways.Load()
+}
+
+// forget is for invalidations. Whoever comes after one finds nothing that would have
+// to be loaded anew.
+func (b *byways[K, V]) forget(keys []K) {
+	for _, k := range keys {
+		b.direct.Forget(k)
+		b.shadow.Forget(k)
+	}
+}
+
+func (b *byways[K, V]) close(ctx context.Context) int {
+	return b.direct.Close(ctx) + b.shadow.Close(ctx) + b.anew.Close(ctx)
+}
+
+func (b *byways[K, V]) of(mode cache.Mode) *flight.Group[K, result[V]] {
+	if mode == cache.ModeShadow {
+		return b.shadow
+	}
+	return b.direct
+}
+
+// mode returns what the Switch says of a key.
+func (g *engine[K, V]) mode(key K) cache.Mode {
+	if g.o.Switch == nil {
+		return cache.ModeOn
+	}
+	return cache.ModeOf(g.o.Switch, key)
+}
+
+// modes returns keys by their modes, or nil if all are on.
+func (g *engine[K, V]) modes(keys []K) map[cache.Mode][]K {
+	if g.o.Switch == nil {
+		return nil
+	}
+	parts := map[cache.Mode][]K{}
+	for _, k := range keys {
+		mode := cache.ModeOf(g.o.Switch, k)
+		parts[mode] = append(parts[mode], k)
+	}
+	if len(parts[cache.ModeOn]) == len(keys) {
+		return nil
+	}
+	return parts
+}
+
+// aroundCache is Get of a key that the Switch keeps from the cache.
+func (g *engine[K, V]) aroundCache(ctx context.Context, key K, mode cache.Mode) (V, error) {
+	r, err := g.loadAround(ctx, key, g.around().of(mode))
+	if err == nil {
+		err = r.err
+	}
+	return r.value, err
+}
+
+func (g *engine[K, V]) loadAround(ctx context.Context, key K, by *flight.Group[K, result[V]]) (result[V], error) {
+	if g.closed.Load() {
+		return result[V]{}, cache.ErrClosed
+	}
+	return by.Do(ctx, key, false)
+}
+
+// aroundMany is GetMany of keys of which the Switch keeps some from the cache. The
+// parts go at the same time.
+func (b *Batch[K, V]) aroundMany(ctx context.Context, parts map[cache.Mode][]K) (map[K]V, error) {
+	if b.closed.Load() {
+		return nil, cache.ErrClosed
+	}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	all := map[K]V{}
+	var failed []error
+	for mode, keys := range parts {
+		wg.Go(func() {
+			values, err := map[K]V{}, error(nil)
+			if mode == cache.ModeOn {
+				values, err = b.getMany(ctx, keys)
+			} else {
+				results, errs := b.around().of(mode).DoMany(ctx, ctx, keys, nil, false)
+				for i, r := range results {
+					if errs[i] == nil && !r.absent {
+						values[keys[i]] = r.value
+					}
+				}
+				err = distinctErrors(errs)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			maps.Copy(all, values)
+			failed = append(failed, err)
+		})
+	}
+	wg.Wait()
+	return all, distinctErrors(failed)
+}
+
+// directRound asks the origin, and nothing else.
+func (g *engine[K, V]) directRound(ctx context.Context, t *flight.Trip[K, result[V]], keys []K) {
+	place, at := g.enter(ctx, t, keys, all(keys), false)
+	if place == nil {
+		return
+	}
+	defer func() { place.release() }()
+	t.Depart()
+	keys = pick(keys, at)
+	g.observe(cache.Direct, len(keys), 0, nil)
+	results, _ := g.origin(ctx, keys, nil, &place)
+	for j, r := range results {
+		if r.err != nil && !r.absent {
+			t.Land(at[j], r, r.err)
+		} else {
+			r.times = timesOf[V](nil, false)
+			t.Land(at[j], r, nil)
+		}
+	}
+}
+
+func (g *engine[K, V]) anewRound(ctx context.Context, t *flight.Trip[K, result[V]], keys []K) {
+	g.renewRound(ctx, t, keys, false)
+}
+
+func (g *engine[K, V]) shadowRound(ctx context.Context, t *flight.Trip[K, result[V]], keys []K) {
+	g.renewRound(ctx, t, keys, true)
+}
+
+// renewRound is round, but loads also what the store has. With compare it looks
+// whether that was right.
+func (g *engine[K, V]) renewRound(ctx context.Context, t *flight.Trip[K, result[V]], keys []K, compare bool) {
+	place, at := g.enter(ctx, t, keys, all(keys), false)
+	if place == nil {
+		return
+	}
+	defer func() { place.release() }()
+	t.Depart()
+	keys = pick(keys, at)
+	slots := g.slots(keys)
+	fill := g.reserveBelow(ctx, slots)
+	defer func() {
+		if fill != nil {
+			ctx, cancel := outlive(ctx)
+			defer cancel()
+			fill.Cancel(ctx)
+		}
+	}()
+	if ctx.Err() != nil { // nobody waits any more
+		t.Fail(ctx.Err())
+		return
+	}
+	var old *cache.Entry[V]
+	found := make([]*cache.Entry[V], len(keys))
+	if compare { // the load function is shown none, or it might not say what the origin has
+		for j := range keys {
+			if fill != nil {
+				found[j] = fill.Found(j)
+			}
+		}
+	} else {
+		old = g.old(fill, 0)
+	}
+	results, took := g.origin(ctx, keys, old, &place)
+	entries := make([]*cache.Entry[V], len(keys))
+	storable := false
+	for j := range results {
+		r := &results[j]
+		if r.err != nil && !r.absent {
+			t.Land(at[j], *r, r.err)
+			continue
+		}
+		entries[j] = g.entry(slots[j], *r, took)
+		r.times = timesOf(entries[j], false)
+		storable = storable || entries[j] != nil
+		t.Land(at[j], *r, nil)
+	}
+	if fill == nil || !storable {
+		return
+	}
+	commit := fill.Commit
+	fill = nil
+	ctx, cancel := outlive(ctx)
+	defer cancel()
+	outcomes, err := commit(ctx, entries...)
+	if err != nil && !errors.Is(err, cache.ErrNotStorable) {
+		g.observe(cache.Unavailable, len(keys), 0, err)
+	}
+	for j := range keys {
+		stored := entries[j] != nil && j < len(outcomes) && outcomes[j] == cache.Stored
+		if t.Settle(at[j], stored); !stored {
+			found[j] = nil
+		}
+	}
+	g.compare(found, results)
+}
+
+// reserveBelow opens a fill past the memory in front of a shared store, which opens
+// none there if it has a value. It returns nil if the store cannot be asked.
+func (g *engine[K, V]) reserveBelow(ctx context.Context, slots []cache.Slot[K]) cache.Fill[V] {
+	if !g.stores {
+		return nil
+	}
+	within, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	fill, err := cache.Strict(g.store).Reserve(within, slots...)
+	if err != nil {
+		if ctx.Err() == nil {
+			g.observe(cache.Unavailable, len(slots), 0, err)
+		}
+		return nil
+	}
+	return fill
+}
+
+// compare observes whether what the store would have answered is what the origin
+// has said.
+func (g *engine[K, V]) compare(found []*cache.Entry[V], results []result[V]) {
+	agreed, differed := 0, 0
+	for j, e := range found {
+		if e == nil || g.judge(e).waits() {
+			continue
+		}
+		if r := results[j]; e.Absent == r.absent && (r.absent || g.equal(e.Value, r.value)) {
+			agreed++
+		} else {
+			differed++
+		}
+	}
+	if agreed > 0 {
+		g.observe(cache.ShadowAgreed, agreed, 0, nil)
+	}
+	if differed > 0 {
+		g.observe(cache.ShadowDiffered, differed, 0, nil)
+	}
+}
+
+func (g *engine[K, V]) equal(stored, loaded V) bool {
+	if g.o.Equal != nil {
+		return g.o.Equal(stored, loaded)
+	}
+	return reflect.DeepEqual(stored, loaded)
+}
