@@ -10,6 +10,7 @@ import (
 
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/internal/flight"
+	"github.com/larder-cache/larder/internal/meter"
 	"github.com/larder-cache/larder/invalidation"
 )
 
@@ -21,6 +22,7 @@ type engine[K comparable, V any] struct {
 	policy  invalidation.Policy
 	o       Options[K, V]
 	flights *flight.Group[K, result[V]]
+	meter   meter.Meter
 	stores  bool // the policy stores something
 	ahead   bool // it has values loaded before their time
 	single  bool // the load function is one for a single key
@@ -158,8 +160,12 @@ func (g *engine[K, V]) unavailable(ctx context.Context, n int, err error) error 
 // the store may still serve the old values: it is not to be ignored. It costs
 // what it costs in the store, and works also after Close.
 func (g *engine[K, V]) Invalidate(ctx context.Context, keys ...K) error {
+	began := time.Now()
 	err := g.store.Invalidate(ctx, keys...)
 	g.failures.end(keys...)
+	if len(keys) > 0 {
+		g.observe(cache.Invalidated, len(keys), time.Since(began), err)
+	}
 	for _, k := range keys {
 		g.flights.Forget(k) // who comes now need not wait for a load that is in vain
 	}
@@ -187,12 +193,6 @@ func (g *engine[K, V]) Close(ctx context.Context) error {
 		return fmt.Errorf("larder: closed while %d loads were under way: %w", n, ctx.Err())
 	}
 	return nil
-}
-
-func (g *engine[K, V]) observe(kind cache.Kind, n int, took time.Duration, err error) {
-	if g.o.Observer != nil {
-		g.o.Observer.Observe(cache.Event{Kind: kind, Cache: g.o.Name, N: n, Took: took, Err: err})
-	}
 }
 
 // distinctErrors returns nil, the only error untouched, or all of them joined.

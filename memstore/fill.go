@@ -145,7 +145,7 @@ func (f *fill[K, V]) Commit(ctx context.Context, entries ...*cache.Entry[V]) ([]
 			outcomes[i] = f.store.commit(sl, n, weight)
 		}
 		if e != nil {
-			f.store.observe([...]cache.Kind{cache.FillRefused, cache.FillPassed, cache.FillStored}[outcomes[i]])
+			f.store.observe([...]cache.Kind{cache.FillRefused, cache.FillPassed, cache.FillStored}[outcomes[i]], 1)
 		}
 	}
 	return outcomes, nil
@@ -205,20 +205,4 @@ func (s *Store[K, V]) added(sh *shard[K, V], n *node[K, V], gone eviction[K, V])
 	default:
 		s.shed(sh)
 	}
-}
-
-// gone reports what had to go for another entry.
-func (s *Store[K, V]) gone(g eviction[K, V]) {
-	if g.n == nil || s.observer == nil && s.onEvict == nil {
-		return
-	}
-	if g.why == Full { // it may have been dead already
-		switch now := time.Now(); {
-		case now.UnixMilli() >= int64(g.n.entry.Expires):
-			g.why = Expired
-		case g.n.entry.Trust(now) == cache.Invalid:
-			g.why = Invalidated
-		}
-	}
-	s.left(g.n, g.why)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/meter"
 )
 
 // node is an entry in a store, with all that a hit needs in one piece.
@@ -130,6 +131,8 @@ func (sh *shard[K, V]) find(key K, hash uint32) *node[K, V] {
 type clock struct {
 	ahead atomic.Int64 // in milliseconds since 1970; 0 if nobody moves it
 	idle  atomic.Bool
+	sampler
+	meter *meter.Meter // of the hits
 }
 
 // period is how often the clock is set, and lookahead how far ahead. What has expired is
@@ -164,16 +167,22 @@ func (c *clock) passed(m cache.Moment) bool {
 
 // start lets the clock go, if it does not.
 func (c *clock) start(now time.Time) {
-	if c.ahead.Load() == 0 && c.ahead.CompareAndSwap(0, reach(now)) {
+	if c.ahead.Load() != 0 {
+		if c.idle.Load() {
+			c.idle.Store(false)
+		}
+	} else if c.ahead.CompareAndSwap(0, reach(now)) {
 		time.AfterFunc(period, c.tick)
 	}
 }
 
 func (c *clock) tick() {
 	if c.idle.Swap(true) {
+		c.stop(counted(c.meter))
 		c.ahead.Store(0)
 		return
 	}
+	c.next(counted(c.meter))
 	time.AfterFunc(period, c.tick)
 	c.ahead.Store(reach(time.Now()))
 }

@@ -13,6 +13,8 @@ const memory = 128
 type shard[K comparable, V any] struct {
 	table atomic.Pointer[table[K, V]] // nil while it grows
 	now   atomic.Uint32               // the generation
+	// writers is how many keys are held.
+	writers atomic.Int32
 	*common
 	_ [40]byte // writers do not disturb readers more than they must
 
@@ -187,6 +189,7 @@ func (sh *shard[K, V]) hold(key K, hash uint64) (*quarantine, *node[K, V]) {
 		}
 		q = &quarantine{}
 		sh.held[key] = q
+		sh.writers.Add(1)
 	} else {
 		q.tainted = true
 	}
@@ -205,6 +208,7 @@ func (sh *shard[K, V]) release(key K, hash uint64, q *quarantine, n *node[K, V],
 		return false, gone
 	}
 	delete(sh.held, key)
+	sh.writers.Add(-1)
 	if n == nil || q.tainted || sh.closed {
 		return false, gone
 	}

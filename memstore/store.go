@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/meter"
 	"github.com/larder-cache/larder/invalidation"
 )
 
@@ -45,6 +46,9 @@ const (
 	Replaced
 )
 
+// reasons is how many there are.
+const reasons = 4
+
 // String returns the name of the reason in lower case.
 func (r Reason) String() string {
 	return [...]string{"full", "expired", "invalidated", "replaced"}[r&3]
@@ -63,6 +67,7 @@ type Store[K comparable, V any] struct {
 	weigh    func(K, V) int
 	closed   atomic.Bool
 	leased   bool
+	meter    meter.Meter
 	_        [64]byte // what is written to
 	clock    clock
 }
@@ -110,6 +115,8 @@ func New[K comparable, V any](domain *invalidation.Domain, capacity int, o *Opti
 		}
 		s.shards[i].init(n, c)
 	}
+	s.meter.Spread(runtime.GOMAXPROCS(0))
+	s.clock.meter = &s.meter
 	return s
 }
 
@@ -154,9 +161,7 @@ func (s *Store[K, V]) Get(_ context.Context, key K) (*cache.Entry[V], error) {
 	if n.entry.Trust(time.Time{}) != cache.Valid {
 		return nil, s.dead(n, h, cache.MissTag, Invalidated)
 	}
-	if s.observer != nil {
-		s.observe(cache.Hit)
-	}
+	s.hit(h)
 	return &n.entry, nil
 }
 
@@ -167,14 +172,14 @@ func (s *Store[K, V]) timed(n *node[K, V], h uint64, now time.Time) (*cache.Entr
 	}
 	switch n.entry.Trust(now) {
 	case cache.Behind:
-		s.observe(cache.BehindServed)
+		s.observe(cache.BehindServed, 1)
 		fallthrough
 	case cache.Valid:
-		s.observe(cache.Hit)
+		s.hit(h)
 		return &n.entry, nil
 	case cache.Apart:
 		// The entry stays: it is valid again when the lease is.
-		s.observe(cache.MissApart)
+		s.observe(cache.MissApart, 1)
 		if s.domain.Refuses() {
 			return nil, cache.ErrApart
 		}
@@ -199,7 +204,7 @@ func (s *Store[K, V]) dead(n *node[K, V], h uint64, kind cache.Kind, why Reason)
 	if s.shard(h).drop(n) {
 		s.left(n, why)
 	}
-	s.observe(kind)
+	s.observe(kind, 1)
 	return nil
 }
 
@@ -208,16 +213,15 @@ func (s *Store[K, V]) miss(key K, h uint64) error {
 	if s.closed.Load() {
 		return cache.ErrClosed
 	}
-	if s.observer == nil {
-		return nil
+	kind := cache.Miss
+	if sh := s.shard(h); sh.writers.Load() > 0 {
+		sh.mu.Lock()
+		if sh.held[key] != nil {
+			kind = cache.MissWriter
+		}
+		sh.mu.Unlock()
 	}
-	sh, kind := s.shard(h), cache.Miss
-	sh.mu.Lock()
-	if sh.held[key] != nil {
-		kind = cache.MissWriter
-	}
-	sh.mu.Unlock()
-	s.observe(kind)
+	s.observe(kind, 1)
 	return nil
 }
 
@@ -255,6 +259,9 @@ func (s *Store[K, V]) Invalidate(_ context.Context, keys ...K) error {
 		if n := s.shard(h).invalidate(k, h); n != nil {
 			s.left(n, Invalidated)
 		}
+	}
+	if len(keys) > 0 {
+		s.observe(cache.Invalidated, len(keys))
 	}
 	return nil
 }
@@ -307,20 +314,4 @@ func (s *Store[K, V]) Close() error {
 		s.clear(true)
 	}
 	return nil
-}
-
-// left reports an entry that has left the store. No lock may be held.
-func (s *Store[K, V]) left(n *node[K, V], why Reason) {
-	if why == Full {
-		s.observe(cache.Evicted)
-	}
-	if s.onEvict != nil {
-		s.onEvict(n.key, &n.entry, why)
-	}
-}
-
-func (s *Store[K, V]) observe(kind cache.Kind) {
-	if s.observer != nil {
-		s.observer.Observe(cache.Event{Kind: kind, Cache: s.name, N: 1})
-	}
 }

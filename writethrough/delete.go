@@ -46,15 +46,16 @@ func Delete[K comparable, V any](store cache.Cache[K, V], del func(context.Conte
 	return func(ctx context.Context, key K) error {
 		t := through[K, V]{
 			store: store, slot: cache.Slot[K]{Key: key}, timeout: opts.WriteTimeout, failOpen: opts.FailOpen,
-			observe: func(err error) { observe(opts.Observer, opts.Name, err) },
+			observe: func(e cache.Event) { observe(opts.Observer, opts.Name, e) },
 			write: func(ctx context.Context) (*cache.Entry[V], []K, error) {
 				return nil, nil, del(ctx, key)
 			},
-			tags: func(ctx context.Context, _ bool) error {
+			domain: opts.Domain,
+			tags: func(bool) []string {
 				if opts.Invalidates == nil {
 					return nil
 				}
-				return invalidate(ctx, opts.Domain, opts.Invalidates(key))
+				return opts.Invalidates(key)
 			},
 		}
 		return t.run(ctx)

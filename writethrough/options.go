@@ -34,7 +34,8 @@ type Options[K comparable, V any] struct {
 	// context. It must be shorter than the store's quarantines live: one minute
 	// in Redis. The default is 30s.
 	WriteTimeout time.Duration
-	// Observer is told when the store could not be asked or told something.
+	// Observer is told when the store could not be asked or told something, and of
+	// invalidations.
 	Observer cache.Observer
 }
 

@@ -129,3 +129,12 @@ func (p *probe) write(_ context.Context, r row) (row, error) {
 type events []cache.Event
 
 func (e *events) Observe(ev cache.Event) { *e = append(*e, ev) }
+
+func (e events) count(k cache.Kind) (n int) {
+	for _, ev := range e {
+		if ev.Kind == k {
+			n++
+		}
+	}
+	return n
+}

@@ -16,13 +16,14 @@ type through[K comparable, V any] struct {
 	slot     cache.Slot[K]
 	timeout  time.Duration
 	failOpen bool
-	observe  func(error) // of the store
+	observe  func(cache.Event)
 	// write writes to the origin. It returns what is to be installed, or nil,
 	// and other keys that it has changed.
 	write func(context.Context) (e *cache.Entry[V], also []K, err error)
-	// tags invalidates tags, if that is wanted. done is false if it is not
-	// known what the origin did.
-	tags func(ctx context.Context, done bool) error
+	// tags returns the tags of domain that are to be invalidated. done is false if
+	// it is not known what the origin did.
+	tags   func(done bool) []string
+	domain TagInvalidator
 }
 
 // run returns the origin's error untouched, or one of cache.ErrNotStarted and
@@ -30,7 +31,7 @@ type through[K comparable, V any] struct {
 func (t *through[K, V]) run(ctx context.Context) error {
 	fill, err := t.store.Quarantine(ctx, t.slot)
 	if err != nil {
-		t.observe(err)
+		t.unavailable(err)
 		if !t.failOpen || ctx.Err() != nil {
 			return fmt.Errorf("%w: %w", cache.ErrNotStarted, err)
 		}
@@ -51,7 +52,7 @@ func (t *through[K, V]) run(ctx context.Context) error {
 		return err
 	}
 	if err := t.tell(ctx, fill, e, also); err != nil {
-		t.observe(err)
+		t.unavailable(err)
 		return &cache.PostCommitError{Err: err}
 	}
 	return nil
@@ -68,9 +69,9 @@ func (t *through[K, V]) tell(ctx context.Context, fill cache.Fill[V], e *cache.E
 		errs = append(errs, err)
 	} // one that is not storable leaves the key without a value, which is all that the origin asks for
 	if len(also) > 0 {
-		errs = append(errs, t.store.Invalidate(ctx, also...))
+		errs = append(errs, t.invalidate(ctx, also...))
 	}
-	return errors.Join(append(errs, t.tags(ctx, true))...)
+	return errors.Join(append(errs, t.invalidateTags(ctx, t.tags(true)))...)
 }
 
 // undo takes away what may be in the cache, since the origin may have been
@@ -80,12 +81,12 @@ func (t *through[K, V]) undo(ctx context.Context, fill cache.Fill[V]) {
 	defer cancel()
 	var err error
 	if fill == nil {
-		err = t.store.Invalidate(ctx, t.slot.Key)
+		err = t.invalidate(ctx, t.slot.Key)
 	} else {
 		err = fill.Cancel(ctx)
 	}
-	if err = errors.Join(err, t.tags(ctx, false)); err != nil {
-		t.observe(err)
+	if err = errors.Join(err, t.invalidateTags(ctx, t.tags(false))); err != nil {
+		t.unavailable(err)
 	}
 }
 
@@ -95,16 +96,25 @@ func outlive(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 }
 
-// observe reports that the store could not be asked or told something.
-func observe(o cache.Observer, name string, err error) {
-	if o != nil {
-		o.Observe(cache.Event{Kind: cache.Unavailable, Cache: name, N: 1, Err: err})
-	}
+// unavailable reports that the store could not be asked or told something.
+func (t *through[K, V]) unavailable(err error) {
+	t.observe(cache.Event{Kind: cache.Unavailable, N: 1, Err: err})
 }
 
-func invalidate(ctx context.Context, d TagInvalidator, tags []string) error {
+func (t *through[K, V]) invalidate(ctx context.Context, keys ...K) error {
+	began := time.Now()
+	err := t.store.Invalidate(ctx, keys...)
+	t.observe(cache.Event{Kind: cache.Invalidated, N: len(keys), Took: time.Since(began), Err: err})
+	return err
+}
+
+// invalidateTags invalidates tags, each once, if there are any.
+func (t *through[K, V]) invalidateTags(ctx context.Context, tags []string) error {
 	if tags = distinct.Of(tags); len(tags) == 0 {
 		return nil
 	}
-	return d.InvalidateTags(ctx, tags...)
+	began := time.Now()
+	err := t.domain.InvalidateTags(ctx, tags...)
+	t.observe(cache.Event{Kind: cache.Invalidated, N: len(tags), Took: time.Since(began), Err: err})
+	return err
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/internal/distinct"
+	"github.com/larder-cache/larder/internal/meter"
 	"github.com/larder-cache/larder/invalidation"
 )
 
@@ -19,6 +20,7 @@ type Writer[K comparable, V any] struct {
 	write  func(context.Context, V) (V, error)
 	policy invalidation.Policy
 	o      Options[K, V]
+	meter  meter.Meter
 }
 
 // New returns a Writer that installs what write returns in store, for as long as
@@ -85,7 +87,8 @@ func (w *Writer[K, V]) Write(ctx context.Context, v V) (V, error) {
 			}
 			return w.entry(key, out, time.Since(start)), nil, nil
 		},
-		tags: func(ctx context.Context, done bool) error {
+		domain: w.o.Domain,
+		tags: func(done bool) []string {
 			if w.o.Invalidates == nil {
 				return nil
 			}
@@ -93,7 +96,7 @@ func (w *Writer[K, V]) Write(ctx context.Context, v V) (V, error) {
 			if done {
 				tags = slices.Concat(tags, w.o.Invalidates(w.key(out), out))
 			}
-			return invalidate(ctx, w.o.Domain, tags)
+			return tags
 		},
 	}
 	err := t.run(ctx)
@@ -121,5 +124,3 @@ func (w *Writer[K, V]) entry(key K, v V, took time.Duration) *cache.Entry[V] {
 	e.Fresh, e.Expires = w.policy.Value(now)
 	return e
 }
-
-func (w *Writer[K, V]) observe(err error) { observe(w.o.Observer, w.o.Name, err) }

@@ -190,7 +190,7 @@ func TestWhatTheOriginAcceptedIsNeverReportedAsFailed(t *testing.T) {
 			t.Errorf("%s fails: Write is %v, %v", verb, got, err)
 		}
 		p.expectLog(t, "quarantine", "write", "commit", "tags[list]")
-		if len(seen) != 1 || !errors.Is(seen[0].Err, errDown) {
+		if seen.count(cache.Unavailable) != 1 || seen.count(cache.Invalidated) != 1 || !errors.Is(seen[len(seen)-1].Err, errDown) {
 			t.Errorf("%s fails: observed: %+v", verb, seen)
 		}
 	}

@@ -22,9 +22,13 @@ type Meter struct {
 // stripe has a counter for each kind. Whoever adds to one does so with cache lines
 // that those who add to another do not touch.
 type stripe struct {
-	n [len(cache.Counts{})]atomic.Int64
-	_ [128 - len(cache.Counts{})*8%128]byte
+	n      [len(cache.Counts{})]atomic.Int64
+	parted [parts]atomic.Int64
+	_      [128 - (len(cache.Counts{})+parts)*8%128]byte
 }
+
+// parts is how many reasons there may be why an entry parts from its store.
+const parts = 4
 
 // maxStripes bounds what a Meter takes to 24 KiB.
 const maxStripes = 64
@@ -60,6 +64,18 @@ func (m *Meter) Count(k cache.Kind) int64 {
 	n := m.shared.n[k].Load()
 	for i := range m.stripes {
 		n += m.stripes[i].n[k].Load()
+	}
+	return n
+}
+
+// Part counts an entry that has parted from its store for a reason, below 4.
+func (m *Meter) Part(why int) { m.stripe().parted[why].Add(1) }
+
+// Parted returns how many have for that reason.
+func (m *Meter) Parted(why int) int64 {
+	n := m.shared.parted[why].Load()
+	for i := range m.stripes {
+		n += m.stripes[i].parted[why].Load()
 	}
 	return n
 }
