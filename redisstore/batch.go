@@ -119,13 +119,18 @@ func (s *Space) mgetRaw(ctx context.Context, q *question, keys []string, r *repl
 		args = append(args, &keys[i])
 	}
 	err := s.rdb.Process(&q.budget, redis.NewRawWriteToCmd(&q.budget, r, args...))
-	s.breaker.took(ctx, time.Since(began), len(r.buf), err)
+	took := time.Since(began)
+	s.breaker.took(ctx, took, len(r.buf), err)
 	got := slices.Grow(q.got[:0], len(keys))[:len(keys)]
 	if err == nil {
 		err = bulk(textOf(r.buf), got)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errUnavailable, err)
+		err = fmt.Errorf("%w: %w", errUnavailable, err)
+	}
+	s.trip(len(keys), took, err)
+	if err != nil {
+		return nil, err
 	}
 	return got, nil
 }

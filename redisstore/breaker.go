@@ -39,7 +39,7 @@ type breaker struct {
 	off  bool
 	slow time.Duration
 	ask  func(context.Context) error // what a probe does
-	tell func(k cache.Kind, took time.Duration, err error)
+	tell func(cache.Event)
 
 	open atomic.Bool
 	wary atomic.Bool  // the last trip was no good one
@@ -113,7 +113,7 @@ func (b *breaker) took(ctx context.Context, d time.Duration, size int, err error
 		if err == nil {
 			err = fmt.Errorf("%w: trips take more than %v", errUnavailable, b.slow)
 		}
-		b.tell(cache.BreakerOpened, 0, err)
+		b.tell(cache.Event{Kind: cache.BreakerOpened, N: 1, Err: err})
 	}
 }
 
@@ -142,6 +142,14 @@ func failure(err error) bool {
 		}
 	}
 	return false
+}
+
+// state returns how the breaker stands.
+func (b *breaker) state() cache.BreakerState {
+	if b.open.Load() {
+		return cache.BreakerIsOpen
+	}
+	return cache.BreakerIsClosed
 }
 
 // hint is told that a server may answer again.
@@ -194,7 +202,7 @@ func (b *breaker) try() {
 	took := time.Since(b.since)
 	b.open.Store(false)
 	b.mu.Unlock()
-	b.tell(cache.BreakerClosed, took, nil)
+	b.tell(cache.Event{Kind: cache.BreakerClosed, N: 1, Took: took})
 }
 
 // end makes no more probes. wait returns when none is under way.

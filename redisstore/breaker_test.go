@@ -22,10 +22,10 @@ func testBreaker(answer func() error) (*breaker, func() []cache.Kind) {
 	b := &breaker{}
 	b.init(25*time.Millisecond, false)
 	b.ask = func(context.Context) error { return answer() }
-	b.tell = func(k cache.Kind, _ time.Duration, _ error) {
+	b.tell = func(e cache.Event) {
 		mu.Lock()
 		defer mu.Unlock()
-		told = append(told, k)
+		told = append(told, e.Kind)
 	}
 	return b, func() []cache.Kind {
 		mu.Lock()

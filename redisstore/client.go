@@ -114,6 +114,14 @@ func (c *call) make(ctx context.Context, verb, program string) {
 // command returns the call of a plain command.
 func command(ctx context.Context, args ...any) *call { return &call{cmd: redis.NewCmd(ctx, args...)} }
 
+// about returns how many keys the call has.
+func (c *call) about() int {
+	if c.script == nil && !c.wait {
+		return len(c.cmd.Args()) - 1
+	}
+	return len(c.keys)
+}
+
 // run sends calls in one round trip for each server concerned and returns the
 // first error. Each call's cmd has its own. A script that a server does not
 // have is sent again in full.
@@ -124,17 +132,27 @@ func (s *Space) run(ctx context.Context, calls ...*call) error {
 	if s.leaves(ctx) {
 		return s.runAside(ctx, calls)
 	}
-	return s.trip(ctx, calls)
+	return s.runOn(ctx, s.rdb, s.timeout, calls)
 }
 
-func (s *Space) trip(ctx context.Context, calls []*call) error {
+// runOn is run on one of the masters, within a timeout of its own. It is a Trip.
+func (s *Space) runOn(ctx context.Context, master redis.UniversalClient, timeout time.Duration, calls []*call) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	began := time.Now()
-	err := run(ctx, s.rdb, s.timeout, calls)
-	size := 0
+	err := run(ctx, master, timeout, calls)
+	took := time.Since(began)
+	keys, size := 0, 0
 	for _, c := range calls {
+		keys += c.about()
 		size += c.size()
 	}
-	s.breaker.took(ctx, time.Since(began), size, err)
+	s.trip(keys, took, err)
+	if err == nil && timeout > s.timeout {
+		took = 0 // it has waited for replicas
+	}
+	s.breaker.took(ctx, took, size, err)
 	return err
 }
 
@@ -143,7 +161,7 @@ func (s *Space) trip(ctx context.Context, calls []*call) error {
 // last trip has failed or was slow. Otherwise one takes no time worth mentioning.
 func (s *Space) leaves(ctx context.Context) bool { return s.breaker.wary.Load() && ctx.Done() != nil }
 
-// runAside is trip on a goroutine that goes on when the caller has left, with commands
+// runAside is run on a goroutine that goes on when the caller has left, with commands
 // of its own.
 func (s *Space) runAside(ctx context.Context, calls []*call) error {
 	own := make([]*call, len(calls))
@@ -152,7 +170,7 @@ func (s *Space) runAside(ctx context.Context, calls []*call) error {
 		own[i] = &copied
 	}
 	done := make(chan error, 1)
-	go func() { done <- s.trip(ctx, own) }()
+	go func() { done <- s.runOn(ctx, s.rdb, s.timeout, own) }()
 	select {
 	case err := <-done:
 		for i, c := range calls {

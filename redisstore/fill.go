@@ -287,9 +287,6 @@ func guardOf(w *invalidation.Watch, tags []string) cache.Guard {
 }
 
 func (f *fill[K, V]) report(entries []*cache.Entry[V], outcomes []cache.Outcome, err error) {
-	if f.store.observer == nil {
-		return
-	}
 	for i, o := range outcomes {
 		if entries[i] == nil {
 			continue

@@ -22,6 +22,7 @@ type lane struct {
 	messages   uint64
 	gaps       uint64
 	subscribed bool
+	said       said
 	resub      func()        // ends a subscription that does not deliver
 	heard      chan struct{} // closed at the next message, if somebody waits
 	fences     []chan error
@@ -36,6 +37,7 @@ func newLane(s *Space, n int) *lane {
 // dropped from memory.
 func (l *lane) apply(raw string) {
 	m, err := parseMessage(raw)
+	defer l.back(m.next) // which tells an Observer, so not under the lock
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.messages++

@@ -50,7 +50,7 @@ type Options struct {
 	// data.
 	Regress Regress
 	// Observer is told of everything that the stores of the space do, unless
-	// they have their own.
+	// they have their own, and of what they share, such as trips: see Space.Stats.
 	Observer cache.Observer
 }
 

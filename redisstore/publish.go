@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/larder-cache/larder/invalidation"
 	"github.com/redis/go-redis/v9"
@@ -72,6 +73,7 @@ func (s *Space) await(ctx context.Context, marks []invalidation.Mark) error {
 }
 
 func (s *Space) publishOnly(ctx context.Context, lanes []int, calls []*call) ([]invalidation.Mark, error) {
+	began := time.Now()
 	if err := s.replicate(ctx, calls...); err != nil {
 		return nil, err
 	}
@@ -83,6 +85,7 @@ func (s *Space) publishOnly(ctx context.Context, lanes []int, calls []*call) ([]
 			return nil, fmt.Errorf("%w: %w", errUnavailable, err)
 		}
 		marks = append(marks, s.mark(lane, t))
+		s.said(lane, t, began)
 	}
 	s.control.Note(ctx, marks...)
 	return marks, nil
@@ -112,7 +115,7 @@ func (s *Space) replicate(ctx context.Context, calls ...*call) error {
 		// In one pipeline, so that it is the connection that has written.
 		wait := command(ctx, "wait", s.replicas.N, s.replicas.Timeout.Milliseconds())
 		wait.wait = true
-		if err := run(ctx, master, s.timeout+s.replicas.Timeout, append(slices.Clip(part), wait)); err != nil {
+		if err := s.runOn(ctx, master, s.timeout+s.replicas.Timeout, append(slices.Clip(part), wait)); err != nil {
 			relearn(ctx, s.rdb, err)
 			return err
 		}

@@ -2,7 +2,9 @@ package redisstore
 
 import (
 	"context"
+	"time"
 
+	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/invalidation"
 )
 
@@ -44,6 +46,13 @@ func (s *Space) onTags(ctx context.Context, script *script, lane int, tagKeys []
 }
 
 func (r remote) InvalidateTags(ctx context.Context, tags []string) error {
+	began := time.Now()
+	err := r.invalidateTags(ctx, tags)
+	r.s.observe(cache.Event{Kind: cache.Invalidated, N: len(tags), Took: time.Since(began), Err: err})
+	return err
+}
+
+func (r remote) invalidateTags(ctx context.Context, tags []string) error {
 	set := r.s.tagSet(tags)
 	err := r.s.publish(ctx, set.lanes(), set.calls(ctx, r.s, invalidateTagsScript))
 	if err == nil {
@@ -80,7 +89,7 @@ func (r remote) Retry(ctx context.Context, keys, tags []string, all bool) error 
 		}
 	}
 	if len(tags) > 0 {
-		return r.InvalidateTags(ctx, tags)
+		return r.invalidateTags(ctx, tags)
 	}
 	return nil
 }

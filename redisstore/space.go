@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/meter"
 	"github.com/larder-cache/larder/invalidation"
 	"github.com/redis/go-redis/v9"
 )
@@ -59,6 +60,7 @@ type Space struct {
 	replicas              Replicas
 	regress               Regress
 	observer              cache.Observer
+	meter                 meter.Meter
 	places                chan struct{} // of reads while memory cannot serve
 	bus                   *bus          // nil if there is none
 	gathers               gathers
@@ -98,7 +100,7 @@ func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Option
 		places: make(chan struct{}, apartReads)}
 	s.gathers.single.space = s
 	s.breaker.init(opts.Slow, opts.NoBreaker)
-	s.breaker.ask, s.breaker.tell = s.probeServers, s.tell
+	s.breaker.ask, s.breaker.tell = s.probeServers, s.observe
 	if _, ok := rdb.(*redis.ClusterClient); ok {
 		s.lanes = clusterLanes
 	}
@@ -165,13 +167,6 @@ func (s *Space) Clear(ctx context.Context) error {
 		s.control.RetryAll()
 	}
 	return err
-}
-
-// tell observes what concerns the whole space.
-func (s *Space) tell(k cache.Kind, took time.Duration, err error) {
-	if s.observer != nil {
-		s.observer.Observe(cache.Event{Kind: k, Cache: s.ns, Level: cache.Shared, N: 1, Took: took, Err: err})
-	}
 }
 
 // outlive makes tag versions live twice as long as an entry of the given life.

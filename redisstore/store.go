@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/meter"
 )
 
 const (
@@ -50,6 +51,7 @@ type Store[K comparable, V any] struct {
 	text     func(K) string
 	payloads *payloads[V]
 	observer cache.Observer
+	meter    meter.Meter
 	hints    *hints
 	shared   shared[V]
 }
@@ -124,7 +126,9 @@ func (s *Store[K, V]) Invalidate(ctx context.Context, keys ...K) error {
 	if len(texts) == 0 {
 		return nil
 	}
+	began := time.Now()
 	err := s.space.invalidateKeys(ctx, texts)
+	s.tell(cache.Event{Kind: cache.Invalidated, N: len(texts), Took: time.Since(began), Err: err})
 	if err != nil {
 		s.observe(cache.Unavailable, err)
 		s.space.again(texts)
@@ -153,12 +157,6 @@ func chunks[T any](all []T, lanes int) iter.Seq[[]T] {
 // held reports whether this process must not read or store the entry of a key.
 func (s *Space) held(key string, tags []string) bool {
 	return s.HeldKey(key) || slices.ContainsFunc(tags, s.Held)
-}
-
-func (s *Store[K, V]) observe(kind cache.Kind, err error) {
-	if s.observer != nil {
-		s.observer.Observe(cache.Event{Kind: kind, Cache: s.name, N: 1, Err: err})
-	}
 }
 
 // encode returns the bytes of an entry as they are stored, and the milliseconds
