@@ -16,33 +16,69 @@ import (
 	"github.com/larder-cache/larder/memstore"
 	"github.com/larder-cache/larder/otelcache"
 	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 )
 
+// dropped is where spans go that are recorded and that nobody looks at.
+type dropped struct{}
+
+func (dropped) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+func (dropped) OnEnd(sdktrace.ReadOnlySpan)                     {}
+func (dropped) Shutdown(context.Context) error                  { return nil }
+func (dropped) ForceFlush(context.Context) error                { return nil }
+
 func TestATracedStoreKeepsTheContract(t *testing.T) {
-	tracer, _ := traced(t)
-	for name, tracer := range map[string]trace.Tracer{"Recorded": tracer, "NotRecorded": noop.NewTracerProvider().Tracer("")} {
-		t.Run(name, func(t *testing.T) {
+	recorded := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(dropped{})).Tracer("")
+	if _, s := recorded.Start(t.Context(), "any"); !s.IsRecording() {
+		t.Fatal("spans are not recorded")
+	}
+	for name, tracer := range map[string]trace.Tracer{"Recorded": recorded, "NotRecorded": noop.NewTracerProvider().Tracer("")} {
+		t.Run(name+"/Reference", func(t *testing.T) {
 			storetest.Run(t, func(testing.TB) storetest.Subject {
-				s := memstore.New[string, string](nil, 1000, nil)
-				store := otelcache.Store(tracer, "users", s)
-				return storetest.Subject{
-					Store: store, Peer: store, InvalidateTags: s.Domain().InvalidateTags,
-					Lose:  func(context.Context) error { s.Clear(); return nil },
-					Close: func(context.Context) error { return s.Close() },
-				}
+				s := storetest.Reference()
+				s.Store, s.Peer = otelcache.Store(tracer, "users", s.Store), otelcache.Store(tracer, "users", s.Peer)
+				return s
 			})
 		})
-		t.Run(name+"/Tiered", func(t *testing.T) {
-			storetest.Run(t, func(testing.TB) storetest.Subject {
-				d := invalidation.NewDomain()
-				l2 := otelcache.Store(tracer, "users", memstore.New[string, string](d, 1000, nil))
-				return storetest.Subject{Store: cache.Tiered(memstore.New[string, string](d, 1000, nil), l2), InvalidateTags: d.InvalidateTags}
-			})
+		keeps(t, name+"/Memory", func() storetest.Subject {
+			s := memstore.New[string, string](nil, 1000, nil)
+			store := otelcache.Store(tracer, "users", s)
+			return storetest.Subject{
+				Store: store, Peer: store, InvalidateTags: s.Domain().InvalidateTags,
+				Lose:  func(context.Context) error { s.Clear(); return nil },
+				Close: func(context.Context) error { return s.Close() },
+			}
+		})
+		keeps(t, name+"/Tiered", func() storetest.Subject {
+			d := invalidation.NewDomain()
+			l2 := otelcache.Store(tracer, "users", memstore.New[string, string](d, 1000, nil))
+			return storetest.Subject{Store: cache.Tiered(memstore.New[string, string](d, 1000, nil), l2), InvalidateTags: d.InvalidateTags}
 		})
 	}
+}
+
+// keeps checks all rules but one. A memstore may return an entry past its time while
+// its timer is late, as on a machine that has far too much to do; that it does not
+// otherwise is for its own tests.
+func keeps(t *testing.T, name string, open func() storetest.Subject) {
+	t.Run(name, func(t *testing.T) {
+		checked := 0
+		for _, r := range storetest.Rules() {
+			if r.Name == "expiry/expires" || r.Lacks(open()) != "" {
+				continue
+			}
+			checked++
+			if err := r.Check(t.Context(), open()); err != nil {
+				t.Errorf("%s: %v", r.Name, err)
+			}
+		}
+		if checked < 30 {
+			t.Errorf("only %d rules were checked", checked)
+		}
+	})
 }
 
 // one returns the only span, and fails the test unless it has this name and these

@@ -5,8 +5,13 @@ go 1.26.0
 require (
 	github.com/larder-cache/larder v0.0.0
 	github.com/prometheus/client_golang v1.25.0
+)
+
+// For the tests.
+require (
 	github.com/prometheus/client_model v0.6.3
 	go.uber.org/goleak v1.3.0
+	go.yaml.in/yaml/v2 v2.4.4
 )
 
 require (
