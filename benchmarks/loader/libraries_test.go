@@ -62,9 +62,11 @@ type library struct {
 var libraries = []library{
 	{"larder", openLarder},
 	{"larder-memory-alone", openMemoryAlone},
-	{"otter", func(_ testing.TB, o *origin, _ *wire.Counter) opened { return openOtter(o, nil) }},
-	{"otter-coarse", func(_ testing.TB, o *origin, _ *wire.Counter) opened {
-		return openOtter(o, otter.NewCoarseClock(10*time.Millisecond))
+	{"otter", func(tb testing.TB, o *origin, _ *wire.Counter) opened { return openOtter(tb, o, nil) }},
+	{"otter-coarse", func(tb testing.TB, o *origin, _ *wire.Counter) opened {
+		clock := otter.NewCoarseClock(10 * time.Millisecond)
+		tb.Cleanup(clock.Stop)
+		return openOtter(tb, o, clock)
 	}},
 	{"theine", openTheine},
 	{"sturdyc", openSturdyc},
@@ -113,15 +115,16 @@ func openAside(store cache.Cache[string, user], o *origin, late bool) opened {
 	return opened{l.Get, func() { l.Close(context.Background()) }}
 }
 
-func openOtter(o *origin, clock otter.Clock) opened {
+func openOtter(tb testing.TB, o *origin, clock otter.Clock) opened {
 	c := otter.Must(&otter.Options[string, user]{
 		MaximumSize: capacity, ExpiryCalculator: otter.ExpiryWriting[string, user](ttl), Clock: clock,
 	})
+	tb.Cleanup(func() { c.StopAllGoroutines() })
 	load := otter.LoaderFunc[string, user](o.load)
 	return opened{get: func(ctx context.Context, key string) (user, error) { return c.Get(ctx, key, load) }}
 }
 
-func openTheine(_ testing.TB, o *origin, _ *wire.Counter) opened {
+func openTheine(tb testing.TB, o *origin, _ *wire.Counter) opened {
 	c, err := theine.NewBuilder[string, user](capacity).Loading(func(ctx context.Context, key string) (theine.Loaded[user], error) {
 		u, err := o.load(ctx, key)
 		return theine.Loaded[user]{Value: u, Cost: 1, TTL: ttl}, err
@@ -129,6 +132,7 @@ func openTheine(_ testing.TB, o *origin, _ *wire.Counter) opened {
 	if err != nil {
 		panic(err)
 	}
+	tb.Cleanup(c.Close)
 	return opened{get: c.Get}
 }
 

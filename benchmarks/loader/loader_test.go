@@ -13,9 +13,13 @@ import (
 
 	"github.com/larder-cache/larder/benchmarks/wire"
 	"github.com/larder-cache/larder/internal/redisproc"
+	"go.uber.org/goleak"
 )
 
 var server *redisproc.Server
+
+// unending is of a library that cannot be ended.
+var unending = goleak.IgnoreAnyFunction("github.com/viccon/sturdyc.(*Client[...]).performContinuousEvictions.func1")
 
 func TestMain(m *testing.M) {
 	var err error
@@ -25,6 +29,12 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	server.Stop()
+	if code == 0 {
+		if err := goleak.Find(unending); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
 	os.Exit(code)
 }
 

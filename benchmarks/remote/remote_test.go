@@ -17,6 +17,7 @@ import (
 	"github.com/larder-cache/larder/internal/redisproc"
 	"github.com/larder-cache/larder/redisstore"
 	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
 )
 
 var server *redisproc.Server
@@ -30,6 +31,12 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	server.Stop()
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
 	os.Exit(code)
 }
 

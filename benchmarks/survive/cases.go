@@ -22,6 +22,7 @@ type stage struct {
 	hold, held chan struct{}
 	once       sync.Once
 	during     func() // is called in a load
+	closers    []func()
 }
 
 func (s *stage) load(ctx context.Context, _ string) (int64, error) {
@@ -44,7 +45,18 @@ func (s *stage) process() instance {
 	if err != nil {
 		panic(err)
 	}
+	if i.close != nil {
+		s.closers = append(s.closers, i.close)
+	}
 	return i
+}
+
+// close ends what can be ended of the processes. The program does not wait for
+// that, since not every library survives it.
+func (s *stage) close() {
+	for _, c := range s.closers {
+		c()
+	}
 }
 
 // waits bounds a read.

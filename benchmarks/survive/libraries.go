@@ -26,6 +26,7 @@ type load func(ctx context.Context, key string) (int64, error)
 type instance struct {
 	get        func(ctx context.Context, key string) (int64, error)
 	invalidate func(ctx context.Context, key string) error
+	close      func() // nil if the library has none
 }
 
 // library is one that is compared.
@@ -53,17 +54,23 @@ var libraries = []library{
 func client(addr string) *redis.Client { return redis.NewClient(&redis.Options{Addr: addr}) }
 
 func openLarder(addr string, l load) (instance, error) {
-	space, err := redisstore.Open(context.Background(), client(addr), "survive", nil)
+	rdb := client(addr)
+	space, err := redisstore.Open(context.Background(), rdb, "survive", nil)
 	if err != nil {
 		return instance{}, err
 	}
 	store := cache.Tiered(memstore.New[string, int64](space.Domain, capacity, nil), redisstore.New[string, int64](space, "rows", nil))
 	users := aside.New(store, l, invalidation.TTL(ttl), nil)
-	return instance{users.Get, func(ctx context.Context, k string) error { return users.Invalidate(ctx, k) }}, nil
+	return instance{users.Get, func(ctx context.Context, k string) error { return users.Invalidate(ctx, k) }, func() {
+		users.Close(context.Background())
+		space.Close(context.Background())
+		rdb.Close()
+	}}, nil
 }
 
 func openGoRedisCache(addr string, l load) (instance, error) {
-	c := gorediscache.New(&gorediscache.Options{Redis: client(addr), LocalCache: gorediscache.NewTinyLFU(capacity, ttl)})
+	rdb := client(addr)
+	c := gorediscache.New(&gorediscache.Options{Redis: rdb, LocalCache: gorediscache.NewTinyLFU(capacity, ttl)})
 	return instance{
 		func(ctx context.Context, k string) (v int64, err error) {
 			err = c.Once(&gorediscache.Item{Ctx: ctx, Key: k, Value: &v, TTL: ttl,
@@ -71,6 +78,7 @@ func openGoRedisCache(addr string, l load) (instance, error) {
 			return v, err
 		},
 		c.Delete,
+		func() { rdb.Close() },
 	}, nil
 }
 
@@ -92,6 +100,7 @@ func openRueidis(addr string, l load) (instance, error) {
 			return v, err
 		},
 		func(ctx context.Context, k string) error { return c.Do(ctx, c.B().Del().Key(k).Build()).Error() },
+		c.Close,
 	}, nil
 }
 
@@ -102,6 +111,7 @@ func openSturdyc(_ string, l load) (instance, error) {
 			return c.GetOrFetch(ctx, k, func(ctx context.Context) (int64, error) { return l(ctx, k) })
 		},
 		func(_ context.Context, k string) error { c.Delete(k); return nil },
+		nil,
 	}, nil
 }
 
@@ -115,6 +125,7 @@ func openOtter(_ string, l load) (instance, error) {
 			return c.Get(ctx, k, otter.LoaderFunc[string, int64](l))
 		},
 		func(_ context.Context, k string) error { c.Invalidate(k); return nil },
+		func() { c.StopAllGoroutines() },
 	}, nil
 }
 
@@ -126,7 +137,7 @@ func openTheine(_ string, l load) (instance, error) {
 	if err != nil {
 		return instance{}, err
 	}
-	return instance{c.Get, func(_ context.Context, k string) error { c.Delete(k); return nil }}, nil
+	return instance{c.Get, func(_ context.Context, k string) error { c.Delete(k); return nil }, c.Close}, nil
 }
 
 func openLRU(_ string, l load) (instance, error) {
@@ -143,5 +154,6 @@ func openLRU(_ string, l load) (instance, error) {
 			return v, err
 		},
 		func(_ context.Context, k string) error { c.Remove(k); return nil },
+		nil,
 	}, nil
 }

@@ -18,7 +18,9 @@ func result(t *testing.T, library, name string) string {
 	for _, l := range libraries {
 		for _, c := range cases {
 			if l.name == library && c.name == name {
-				return c.run(t.Context(), &stage{redis: redis, library: l})
+				s := &stage{redis: redis, library: l}
+				defer s.close()
+				return c.run(t.Context(), s)
 			}
 		}
 	}

@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
+	"github.com/larder-cache/larder/internal/redistest"
 	"github.com/spf13/cobra"
 )
+
+func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
 // larder runs the command and returns what it printed and its exit code.
 func larder(t *testing.T, args ...string) (stdout, stderr string, code int) {
