@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/redisproc"
 	"github.com/larder-cache/larder/internal/redistest"
 	"github.com/larder-cache/larder/redisstore"
 	"github.com/redis/go-redis/v9"
@@ -44,6 +47,43 @@ func TestWithoutRedisEverythingCanBeRead(t *testing.T) {
 	}
 	if _, err := shop.Product(t.Context(), id+1); err != ErrNoProduct {
 		t.Errorf("%v is not the database's own error", err)
+	}
+}
+
+// What a customer of the shop reads is the same, line by line, whether Redis is
+// there or not. How often the database is asked is not: that is what is left out.
+func TestReadsPrintTheSameWithoutRedis(t *testing.T) {
+	printed := func(server *redisproc.Server) string {
+		rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
+		defer rdb.Close()
+		space, err := redisstore.Open(t.Context(), rdb, "shop", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer space.Close(context.Background())
+		repo := openRepo(t)
+		ids := add(t, NewShop(repo, Options{}), "fruit", "apple", "pear", "cherry", "grape") // past the cache
+		shop := NewShop(repo, Options{Space: space})
+		var out strings.Builder
+		for range 2 {
+			for _, id := range append(ids, ids[3]+1) {
+				p, err := shop.Product(t.Context(), id)
+				fmt.Fprintln(&out, p, err)
+			}
+			found, err := shop.Products(t.Context(), ids)
+			fmt.Fprintln(&out, found, err)
+			for _, after := range []int64{0, ids[2]} {
+				page, err := shop.Page(t.Context(), PageKey{"fruit", after, 3})
+				fmt.Fprintln(&out, page, err)
+			}
+		}
+		return out.String()
+	}
+	server := redistest.Private(t)
+	with := printed(server)
+	server.Kill()
+	if without := printed(server); without != with || strings.Count(with, "apple") != 6 || strings.Count(with, ErrNoProduct.Error()) != 2 {
+		t.Errorf("with Redis:\n%swithout:\n%s", with, without)
 	}
 }
 
