@@ -2,7 +2,6 @@ package aside
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,8 +14,8 @@ const (
 	// maxFailures is how many keys failures keeps: with the errors of the origin,
 	// a megabyte or two.
 	maxFailures = 10_000
-	// busyPause is how long this process does not try to refresh what another
-	// process refreshes.
+	// busyPause is how long this process does not try again to refresh what another
+	// process refreshes, or what cannot be stored.
 	busyPause = 100 * time.Millisecond
 )
 
@@ -129,10 +128,11 @@ func (g *engine[K, V]) learn(ctx context.Context, keys []K, results []result[V])
 	}
 }
 
-// busy ends a refresh that another process makes. Nobody waits for it, and who
-// has joined it meanwhile goes on to a round of their own.
-func (g *engine[K, V]) busy(t *flight.Trip[K, result[V]], keys []K, places []int, err error) bool {
-	if !errors.Is(err, cache.ErrBusy) {
+// putOff ends a refresh of which Reserve has failed: another process makes it, or
+// what it brings could not be stored. Nobody waits for it, and who has joined it
+// meanwhile goes on to a round of their own.
+func (g *engine[K, V]) putOff(t *flight.Trip[K, result[V]], keys []K, places []int, err error) bool {
+	if err == nil {
 		return false
 	}
 	g.observe(cache.RefreshSkipped, len(places), 0, err)

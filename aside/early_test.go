@@ -154,6 +154,36 @@ func TestARefreshThatAnotherProcessMakesIsLeftToIt(t *testing.T) {
 	}
 }
 
+// Otherwise reads of what is stale in memory while Redis is down would load it again
+// and again, in vain.
+func TestARefreshThatCouldNotBeStoredIsNotMade(t *testing.T) {
+	for name, strict := range map[string]bool{"": false, "linearizable": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o, seen, p := &switchboard{}, &events{}, newProbe(nil)
+				l := aside.New(p, o.load, stale, &aside.Options[int, int]{Observer: seen, Linearizable: strict})
+				get := func() (int, error) { return l.Get(t.Context(), 1) }
+				get()
+				synctest.Wait()
+				time.Sleep(2 * time.Minute)
+				p.hook = failing(errDown, "Reserve")
+				for range 100 {
+					want(t, "meanwhile", get, 1, nil)
+					synctest.Wait()
+				}
+				if o.count() != 1 || len(seen.of(cache.RefreshSkipped)) != 1 || len(seen.of(cache.Unavailable)) != 1 {
+					t.Errorf("%d loads; observed: %+v", o.count(), seen.list)
+				}
+				time.Sleep(time.Second)
+				p.hook = nil
+				get()
+				synctest.Wait()
+				want(t, "when the store is back", get, 2, nil)
+			})
+		})
+	}
+}
+
 func TestWhoNeedsAValueThatAnotherProcessRefreshesLoadsIt(t *testing.T) {
 	for name, strict := range map[string]bool{"": false, "linearizable": true} {
 		t.Run(name, func(t *testing.T) {

@@ -54,7 +54,7 @@ func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, resu
 	keys := pick(all, places)
 	slots := g.slots(keys)
 	fill, err := g.reserve(ctx, slots, refresh)
-	if refresh && g.busy(t, keys, places, err) {
+	if refresh && g.putOff(t, keys, places, err) {
 		return nil
 	}
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 const storeTimeout = 10 * time.Second
 
 // trip makes one round of some keys; see the package flight for who gets what
-// when. A panic, of the load function or of a tag function, ends here.
+// when. A panic of a tag function ends here, and one of the load function in call.
 func (g *engine[K, V]) trip(ctx context.Context, t *flight.Trip[K, result[V]]) {
 	if g.o.Linearizable {
 		g.contain(ctx, t, g.strictRound)
@@ -54,7 +54,7 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 	var fill cache.Fill[V]
 	if !bypass && g.stores {
 		var err error
-		if fill, err = g.reserve(ctx, slots, refresh); refresh && g.busy(t, keys, at, err) {
+		if fill, err = g.reserve(ctx, slots, refresh); refresh && g.putOff(t, keys, at, err) {
 			return
 		} // any other has been observed
 	}

@@ -73,7 +73,7 @@ var failing = []mutant{
 		{"cache/tiered.go", `if !refreshes(slots) && allFresh(`, `if allFresh(`},
 	}},
 	{"busy-is-an-outage", "a refresh that another process makes is made here too", "aside", "TestARefreshThatAnotherProcessMakesIsLeftToIt", []edit{
-		{"aside/trip.go", `refresh && g.busy(t, keys, at, err)`, `false && g.busy(t, keys, at, err)`},
+		{"aside/trip.go", `refresh && g.putOff(t, keys, at, err)`, `false && g.putOff(t, keys, at, err)`},
 	}},
 	{"busy-while-somebody-waits", "a load that somebody waits for gives way to another process", flights, "TestARefreshIsAdmittedOnceForAllItsKeys", []edit{
 		{flights + "/trip.go", `if !c.run.refresh || c.round.early > 0 {`, `if !c.run.refresh {`},
