@@ -105,7 +105,7 @@ func TestManyHitsAreCountedBySomeOfTheKeys(t *testing.T) {
 				t.Logf("seed %d", seed)
 				r := rand.New(rand.NewPCG(seed, 0))
 				const periods, in = 1 + 8 + 16 + 32 + 64, 12_000 // the first tells that there are many
-				time.Sleep(5 * time.Millisecond) // in the middle of a period
+				time.Sleep(5 * time.Millisecond)                 // in the middle of a period
 				for range periods {
 					for range in {
 						s.Get(ctx, r.IntN(keys))
