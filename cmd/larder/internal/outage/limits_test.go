@@ -18,9 +18,9 @@ func seen(took func(at time.Duration) time.Duration) *measurement {
 		m.samples = append(m.samples, s)
 		m.controls = append(m.controls, sample{at: at, took: 10 * ms})
 		m.hits.add(at, s.hit)
-		m.calls = append(m.calls, call{at, 6 * ms, true})
+		m.calls = append(m.calls, call{at, 6 * ms, ms, true})
 		if faulty {
-			m.calls = append(m.calls, call{at, 5 * ms, false})
+			m.calls = append(m.calls, call{at, 5 * ms, 4 * ms, false})
 		}
 	}
 	f := &fault{name: "dark"}
@@ -56,6 +56,9 @@ func TestWhatWasSeenIsPutIntoItsPart(t *testing.T) {
 	}
 	if p.Former != 1 || !p.Recovered || p.Recovery != recent {
 		t.Errorf("recovery: %+v", p)
+	}
+	if want := (Times{800, ms, 4 * ms, 4 * ms}); r.Lateness != want {
+		t.Errorf("lateness: %+v", r.Lateness)
 	}
 	if h := r.Phases[2]; h.Fault != "" || h.Before != nil || h.All.Hits != 200 || h.All.HitRatio() != 1 || h.All.Availability() != 1 {
 		t.Errorf("healthy: %+v", h)
@@ -137,7 +140,7 @@ func TestTheReportIsTextAndJSON(t *testing.T) {
 	r.Check(true)
 	var out bytes.Buffer
 	r.Text(&out)
-	for _, part := range []string{"seed 0", "All limits held.", "no Redis p99", "100%", "110 ms", "300 ms", "dark"} {
+	for _, part := range []string{"seed 0", "All limits held.", "no Redis p99", "100%", "110 ms", "300 ms", "dark", "1 ms late at p50 and 4 ms at p99", "BUSY"} {
 		if !strings.Contains(out.String(), part) {
 			t.Errorf("there is no %q in\n%s", part, out.String())
 		}

@@ -27,6 +27,9 @@ type origin struct {
 // call is one question to the origin.
 type call struct {
 	at, took time.Duration
+	// late is by how much it took longer than it was to: what the machine makes of
+	// a timer.
+	late time.Duration
 	// control says that it was asked for those who have no cache.
 	control bool
 }
@@ -40,7 +43,8 @@ func newOrigin(c Config, k clock) *origin {
 func (o *origin) load(ctx context.Context, key uint64, control bool) (row, error) {
 	at := o.clock.now()
 	r := row{key, o.versions[key].Load()}
-	t := time.NewTimer(o.latency - o.spread + rand.N(2*o.spread+1))
+	d := o.latency - o.spread + rand.N(2*o.spread+1)
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
@@ -49,7 +53,7 @@ func (o *origin) load(ctx context.Context, key uint64, control bool) (row, error
 	}
 	took := o.clock.now() - at
 	o.mu.Lock()
-	o.calls = append(o.calls, call{at, took, control})
+	o.calls = append(o.calls, call{at, took, took - d, control})
 	o.mu.Unlock()
 	return r, nil
 }

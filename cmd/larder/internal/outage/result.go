@@ -22,6 +22,9 @@ type Result struct {
 	// many an error.
 	Acknowledged    int64 `json:"invalidations"`
 	NotAcknowledged int64 `json:"invalidations_failed"`
+	// Lateness is by how much calls of the origin took longer than they were to:
+	// what the machine, and who else is on it, adds to whatever waits.
+	Lateness Times `json:"lateness"`
 	// FirstError is of a read.
 	FirstError string `json:"first_error,omitempty"`
 }
@@ -97,6 +100,11 @@ type measurement struct {
 
 func (m *measurement) result(strategy string) Result {
 	r := Result{Strategy: strategy}
+	late := make([]time.Duration, len(m.calls))
+	for i, c := range m.calls {
+		late[i] = c.late
+	}
+	r.Lateness = timesOf(late)
 	for i, p := range m.phases {
 		out := Phase{Begin: p.begin, End: p.end, All: m.part(p.begin, p.end)}
 		if p.fault != nil {

@@ -28,6 +28,10 @@ func (r *Report) Text(w io.Writer) {
 
 func (r *Result) text(w io.Writer) {
 	fmt.Fprintf(w, "\n%s: %d invalidations were acknowledged, %d gave an error\n", r.Strategy, r.Acknowledged, r.NotAcknowledged)
+	fmt.Fprintf(w, "timers fired %s late at p50 and %s at p99\n", brief(r.Lateness.P50), brief(r.Lateness.P99))
+	if r.Lateness.P99 > busy {
+		fmt.Fprintln(w, "THE MACHINE WAS BUSY: what took how long says more about that than about the cache.")
+	}
 	if r.FirstError != "" {
 		fmt.Fprintln(w, "the first error of a read:", r.FirstError)
 	}
@@ -55,6 +59,10 @@ func (r *Result) text(w io.Writer) {
 	}
 	t.Flush()
 }
+
+// busy is how late timers are, at p99, on a machine that has too much to do for a
+// p99 to be of the cache.
+const busy = 3 * time.Millisecond
 
 func (p *Phase) name() string {
 	if p.Fault == "" {
