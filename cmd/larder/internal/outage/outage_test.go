@@ -22,7 +22,7 @@ func short(t *testing.T, strategy string) Config {
 	c := Default()
 	c.Time, c.Strategies, c.Seed = 8*time.Second, []string{strategy}, seed(t)
 	c.Rate, c.Keys, c.Capacity, c.Writes = 300, 100, 30, 10
-	c.timeout, c.patience = 400*time.Millisecond, time.Minute
+	c.timeout, c.patience = 250*time.Millisecond, time.Minute
 	return c
 }
 
@@ -45,7 +45,7 @@ func TestNoReadFailsAndNoneIsOldWhenRedisDies(t *testing.T) {
 			best := 0.0
 			for _, p := range one.Phases {
 				best = max(best, p.Former)
-				if hurts := p.Fault != "" && p.Fault != "oom" && p.Fault != "readonly" && p.Fault != "slow"; hurts && p.All.Unasked == 0 {
+				if hurts := p.Fault != "" && p.Fault != "oom" && p.Fault != "readonly" && p.Fault != "slow"; hurts && p.All.Unasked == 0 && p.All.Reads.Count >= 50 {
 					t.Errorf("%s: Redis could be asked by all %d reads", p.Fault, p.All.Reads.Count)
 				}
 				if p.All.Control.Count == 0 || p.All.Origin.Count == 0 {
@@ -73,7 +73,7 @@ func seed(t *testing.T) uint64 {
 }
 
 func TestEveryFaultIsWhatItSays(t *testing.T) {
-	s, err := openSite(t.Context(), 200*time.Millisecond)
+	s, err := openSite(t.Context(), 2*time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
