@@ -279,6 +279,16 @@ func (c *call) pairs() map[string]string {
 	return out
 }
 
+// numbers returns the result as numbers.
+func (c *call) numbers() []int64 {
+	list, _ := c.cmd.Val().([]any)
+	out := make([]int64, len(list))
+	for i, v := range list {
+		out[i], _ = v.(int64)
+	}
+	return out
+}
+
 // strings returns the result as strings; what is missing is "".
 func (c *call) strings() []string {
 	list, _ := c.cmd.Val().([]any)

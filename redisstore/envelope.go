@@ -45,6 +45,15 @@ const (
 	flagsKnown  = flagAbsent | maxMethod<<methodShift | flagLoaded
 )
 
+// lockSize is the size of the lock of a token, which follows the header: see
+// lua/lock.lua.
+const lockSize = 8 + 8 + 1
+
+// isToken reports whether raw is a fill token, locked or not.
+func isToken(raw string) bool {
+	return raw[0] == kindToken && (len(raw) == headerSize || len(raw) == headerSize+lockSize)
+}
+
 // The kinds of what is under a value's key, or a tag's.
 const (
 	kindToken      = 'M'

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/invalidation"
@@ -16,6 +18,7 @@ type fill[K comparable, V any] struct {
 	slots  []slot[V]
 	keys   []string // of the slots that can be cached
 	tags   watch
+	holder string // names the fill in locks
 	writer string
 	marks  []invalidation.Mark // of the quarantine
 	done   bool
@@ -24,9 +27,12 @@ type fill[K comparable, V any] struct {
 // slot is one key of a fill. One with an empty key cannot be cached.
 type slot[V any] struct {
 	key     string
-	place   int    // in fill.keys
-	token   string // the header that must still be there at the commit
-	nostore bool   // a writer holds the key
+	place   int           // in fill.keys
+	token   string        // the header that must still be there at the commit
+	nostore bool          // a writer holds the key
+	locked  bool          // the fill has the lock of the token
+	busy    time.Duration // for how long another has it
+	refresh refreshing
 	found   *cache.Entry[V]
 }
 
@@ -54,8 +60,8 @@ func (s *Store[K, V]) open(slots []cache.Slot[K]) (*fill[K, V], error) {
 
 func (f *fill[K, V]) Found(i int) *cache.Entry[V] { return f.slots[i].found }
 
-// Cancel of a reader's fill costs nothing: the tokens serve the next fill, or
-// expire.
+// Cancel of a reader's fill lets go of its locks, in one round trip, or none if it
+// has none; the tokens serve the next fill, or expire.
 func (f *fill[K, V]) Cancel(ctx context.Context) error {
 	if f.writer != "" {
 		_, err := f.Commit(ctx, make([]*cache.Entry[V], len(f.slots))...)
@@ -65,6 +71,7 @@ func (f *fill[K, V]) Cancel(ctx context.Context) error {
 		return cache.ErrFillDone
 	}
 	f.done = true
+	f.unlock(ctx)
 	return nil
 }
 
@@ -94,6 +101,7 @@ func (f *fill[K, V]) commit(ctx context.Context, entries []*cache.Entry[V]) ([]c
 	lateErr := f.late(ctx, entries)
 	writes, err := f.prepare(entries)
 	if len(writes) == 0 {
+		f.unlock(ctx)
 		f.report(entries, outcomes, lateErr)
 		return outcomes, cmp.Or(lateErr, err)
 	}
@@ -103,8 +111,12 @@ func (f *fill[K, V]) commit(ctx context.Context, entries []*cache.Entry[V]) ([]c
 	}
 	// What is valid in Redis from here on may be served from memory.
 	watches := f.watch(writes, entries)
-	done, runErr := f.send(ctx, writes, check.calls(ctx, f.store.space)...)
+	unlocks := f.unlocks(ctx, writes)
+	more := slices.Concat(check.calls(ctx, f.store.space), unlocks, f.endRefreshes(ctx, writes))
+	done, runErr := f.send(ctx, writes, more...)
 	check.take()
+	f.awaited(writes, done)
+	f.unlocked(unlocks)
 	for i, w := range writes {
 		if done[i] != 1 || entries[w.slot] == nil || !check.same(w.want) {
 			continue
@@ -188,6 +200,9 @@ func (f *fill[K, V]) late(ctx context.Context, entries []*cache.Entry[V]) error 
 			if len(e.Tags) > 0 || f.store.hints.get(key) != noHint {
 				f.store.hints.put(key, e.Tags, "")
 			}
+			if s := f.store.space; s.refreshLock(e.Cost) > s.lockWait {
+				f.store.hints.took(key, e.Cost)
+			}
 		}
 	}
 	return f.tags.learn(ctx, tags)
@@ -246,11 +261,7 @@ func (f *fill[K, V]) send(ctx context.Context, writes []write, more ...*call) ([
 	err := f.store.space.run(ctx, append(calls, more...)...)
 	done := make([]int64, 0, len(writes))
 	for _, c := range calls {
-		list, _ := c.cmd.Val().([]any)
-		for _, v := range list {
-			n, _ := v.(int64)
-			done = append(done, n)
-		}
+		done = append(done, c.numbers()...)
 	}
 	for len(done) < len(writes) { // a call that has failed
 		done = append(done, 0)

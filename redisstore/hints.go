@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"slices"
 	"sync/atomic"
+	"time"
 )
 
 // hints remembers, for the keys that were read of late, what makes the next
@@ -27,6 +28,8 @@ type hint struct {
 	rejected string
 	// large says that the value should not travel with others.
 	large bool
+	// cost is how long the load of the value took.
+	cost time.Duration
 }
 
 var noHint = &hint{}
@@ -55,16 +58,23 @@ func (h *hints) put(key string, tags []string, rejected string) {
 	if p != noHint && p.rejected == rejected && slices.Equal(p.tags, tags) {
 		return
 	}
-	h.keep(&hint{h.hash(key), tags, rejected, p.large})
+	h.keep(&hint{h.hash(key), tags, rejected, p.large, p.cost})
+}
+
+// took remembers how long a load took.
+func (h *hints) took(key string, cost time.Duration) {
+	if p := h.get(key); p.cost != cost {
+		h.keep(&hint{h.hash(key), p.tags, p.rejected, p.large, cost})
+	}
 }
 
 // largeValue is the size, in bytes, from which values travel alone.
 const largeValue = 32 << 10
 
 // hit remembers a valid value, unless it is as p, the hint of its key, says.
-func (h *hints) hit(p *hint, key string, tags []string, size int) {
-	if large := size >= largeValue; p.rejected != "" || p.large != large || !slices.Equal(p.tags, tags) {
-		h.keep(&hint{h.hash(key), tags, "", large})
+func (h *hints) hit(p *hint, key string, tags []string, size int, cost time.Duration) {
+	if large := size >= largeValue; p.rejected != "" || p.large != large || p.cost != cost || !slices.Equal(p.tags, tags) {
+		h.keep(&hint{h.hash(key), tags, "", large, cost})
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 // The keys of a space named ns, with lane n:
 //
 //	ns:v:store:key      a value, a fill token or a quarantine
+//	ns:l:store:key      while a value is refreshed ahead of its time: by which fill
 //	ns:t:{ns:n}:tag     the version of a tag
 //	ns:s:{ns:n}         the version of all entries whose key is in the lane
 //	ns:b:{ns:n}         a hash: the tail of the lane's log, the tails of its
@@ -22,6 +23,9 @@ import (
 //
 // Names have no colon and the key comes last, so two keys are equal only if all
 // their parts are. The braces put a lane's keys in one slot of a cluster.
+
+// refreshKey returns the key under which it says who refreshes a value.
+func (s *Space) refreshKey(key string) string { return s.ns + ":l:" + key[len(s.ns)+len(":v:"):] }
 
 func (s *Space) tagKey(tag string) string { return s.tagPrefixes[s.lane(tag)] + tag }
 func (s *Space) starKey(lane int) string  { return s.starKeys[lane] }

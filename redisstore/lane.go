@@ -34,8 +34,12 @@ func newLane(s *Space, n int) *lane {
 
 // apply takes a message of the log. Only an unbroken chain is trusted: if the
 // message does not follow what was applied, something was missed, and the lane is
-// dropped from memory.
+// dropped from memory. A message to those who wait is no part of the log.
 func (l *lane) apply(raw string) {
+	if hashes, ok := parseWake(raw); ok {
+		l.space.wakes.wake(hashes)
+		return
+	}
 	m, err := parseMessage(raw)
 	defer l.back(m.next) // which tells an Observer, so not under the lock
 	l.mu.Lock()
@@ -54,6 +58,7 @@ func (l *lane) apply(raw string) {
 		l.space.control.ExpireKeys(m.keys...)
 		l.reached(m.next)
 	}
+	l.space.wakes.wake(m.keys) // what they wait for is refused
 	if l.heard != nil {
 		close(l.heard)
 		l.heard = nil

@@ -63,6 +63,9 @@ var errMessage = errors.New("larder: not a message of this format")
 
 // parseMessage reads a message. Whoever cannot must take it for a gap.
 func parseMessage(raw string) (m message, err error) {
+	if raw != "" && raw[0] == wakeMark {
+		return message{}, errMessage
+	}
 	r := reader{rest: raw}
 	if previous := r.short(); previous != "" {
 		if m.previous, err = parseTail(previous); err != nil {

@@ -63,21 +63,33 @@ func TestOnlyAnUnbrokenChainIsTrusted(t *testing.T) {
 	step("the next again", aTail(5), aTail(6), payload{}, true)
 	step("after a tail that was lost", logTail{}, aTail(7), payload{}, false)
 	step("of everything", aTail(7), aTail(8), payload{all: true}, false)
-	g := guard()
+	nonsense := guard()
 	l.apply("nonsense")
-	if g.stands() {
+	if nonsense.stands() {
 		t.Error("a message that cannot be read is no gap")
 	}
 	step("after nonsense, without a tail", logTail{}, aTail(9), payload{}, false)
+	// What wakes those who wait is no part of the log.
+	g, messages := guard(), l.messages
+	l.apply(wakeMessage([]uint32{1}))
+	if !g.stands() || l.messages != messages {
+		t.Error("a wake drops what is in memory")
+	}
+	step("the next after a wake", aTail(9), aTail(10), payload{}, true)
 }
 
 func FuzzParseMessage(f *testing.F) {
 	f.Add(framed(aTail(1), aTail(2), payload{keys: []uint32{1}, tags: []string{"tag"}}))
 	f.Add(framed(logTail{}, aTail(2), payload{ack: true, all: true}))
 	f.Add("")
+	f.Add(wakeMessage([]uint32{1, 1 << 31}))
 	f.Fuzz(func(t *testing.T, raw string) {
 		cheap(t, raw, func() { parseMessage(raw) })
+		cheap(t, raw, func() { parseWake(raw) })
 		m, err := parseMessage(raw)
+		if hashes, ok := parseWake(raw); ok && (err == nil || wakeMessage(hashes) != raw) {
+			t.Fatalf("a wake of %v is a message, %v, or comes back as another", hashes, err)
+		}
 		if err != nil {
 			return
 		}

@@ -44,6 +44,13 @@ type Options struct {
 	// until the memory of no process serves the old value: see
 	// invalidation.Domain.WaitCoherent.
 	WaitCoherent bool
+	// LockWait is for how long a fill waits at most, in Reserve, for others that
+	// load the same keys already, in this process or another: that is what a
+	// process which dies in a load costs those who wait for it. Then it loads too.
+	// A load that takes longer than LockWait is therefore made by each process that
+	// wants it. The default is 1s, the most is a minute; if it is negative, nobody
+	// waits, and each process that misses a key loads it.
+	LockWait time.Duration
 	// Replicas has invalidations wait for replicas.
 	Replicas Replicas
 	// Regress says what to do when a server has come back that may have older
@@ -85,9 +92,10 @@ const (
 )
 
 const (
-	defaultTimeout = 100 * time.Millisecond
-	defaultLease   = time.Second
-	minLease       = 20 * time.Millisecond
+	defaultTimeout  = 100 * time.Millisecond
+	defaultLease    = time.Second
+	minLease        = 20 * time.Millisecond
+	defaultLockWait = time.Second
 )
 
 func (o Options) defaults() (Options, error) {
@@ -109,9 +117,14 @@ func (o Options) defaults() (Options, error) {
 	if o.Slow == 0 {
 		o.Slow = o.Timeout / 4
 	}
+	if o.LockWait == 0 {
+		o.LockWait = defaultLockWait
+	}
 	switch {
 	case o.Slow < 0 || o.Slow > o.Timeout:
 		return o, fmt.Errorf("larder: redisstore: Options.Slow is %v: it must be between 0 and Options.Timeout, %v", o.Slow, o.Timeout)
+	case o.LockWait > fillLife:
+		return o, fmt.Errorf("larder: redisstore: Options.LockWait is %v: it must be at most %v, as what is loaded then is not stored", o.LockWait, fillLife)
 	case o.Lease < minLease:
 		return o, fmt.Errorf("larder: redisstore: Options.Lease is %v: it must be at least %v", o.Lease, minLease)
 	case o.Replicas.N < 0:

@@ -37,12 +37,16 @@ func (s *Space) newsOfKeys(keys []string) (n news) {
 
 // head returns the arguments that all scripts with a message have in common.
 func (s *Space) head(lane int, p *payload) []any {
-	verb := "publish"
-	if s.lanes > 1 {
-		verb = "spublish"
-	}
 	p.ack = s.coherent
-	return []any{random(8), s.tagLife.Load(), s.channel(lane), verb, p.encode()}
+	return []any{random(8), s.tagLife.Load(), s.channel(lane), s.publishes(), p.encode()}
+}
+
+// publishes returns the command that publishes on the channel of a lane.
+func (s *Space) publishes() string {
+	if s.lanes > 1 {
+		return "spublish"
+	}
+	return "publish"
 }
 
 // announcements returns the calls that announce news.

@@ -135,7 +135,7 @@ func (s *Store[K, V]) entry(ctx context.Context, v *view, i int) (*cache.Entry[V
 	if raw == "" {
 		return nil, cache.Miss, nil
 	}
-	if raw[0] == kindToken && len(raw) == headerSize || raw[0] == kindQuarantine && len(raw) > headerSize {
+	if isToken(raw) || raw[0] == kindQuarantine && len(raw) > headerSize {
 		return nil, cache.MissWriter, nil
 	}
 	var known *hint
@@ -189,7 +189,7 @@ func (s *Store[K, V]) entry(ctx context.Context, v *view, i int) (*cache.Entry[V
 			return reject(kind)
 		}
 	}
-	s.hints.hit(known, key, tags, len(raw))
+	s.hints.hit(known, key, tags, len(raw), env.cost)
 	return e, 0, nil
 }
 

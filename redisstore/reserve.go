@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/invalidation"
@@ -9,6 +10,11 @@ import (
 
 // Reserve takes the fill tokens of all slots and the versions of their tags in
 // one round trip. It also reads: what it meets is Found.
+//
+// If others load all that it does not find, it waits for them, for at most
+// Options.LockWait, and takes the trip again when they are done: then what they
+// have stored is Found, or this fill is the next to load. For slots that say
+// Refresh it does not wait: if others load all of them, it returns ErrBusy.
 func (s *Store[K, V]) Reserve(ctx context.Context, slots ...cache.Slot[K]) (cache.Fill[V], error) {
 	f, err := s.open(slots)
 	if err != nil {
@@ -17,15 +23,49 @@ func (s *Store[K, V]) Reserve(ctx context.Context, slots ...cache.Slot[K]) (cach
 	if len(f.keys) == 0 {
 		return f, nil
 	}
-	if err := s.skip(); err != nil {
-		return nil, err
+	f.holder = random(8)
+	w := s.space.newWait(f.keys)
+	defer w.end()
+	for {
+		if err := s.skip(); err != nil {
+			return nil, err
+		}
+		if err := f.attempt(ctx, slots); err != nil {
+			s.observe(cache.Unavailable, err)
+			return nil, err
+		}
+		if f.yields(ctx) {
+			return nil, cache.ErrBusy
+		}
+		left := f.blocked()
+		if left == 0 || slices.ContainsFunc(slots, func(s cache.Slot[K]) bool { return s.Refresh }) {
+			break
+		}
+		again, err := w.more(ctx, left)
+		if err != nil {
+			return nil, err
+		}
+		if !again {
+			break
+		}
 	}
+	f.observeWait(w)
+	return f, nil
+}
+
+// attempt takes the trip of Reserve. What an earlier one has read is forgotten: what
+// is Found has to be valid now.
+func (f *fill[K, V]) attempt(ctx context.Context, slots []cache.Slot[K]) error {
+	s := f.store
+	f.tags = watch{space: s.space}
 	seen := make([]string, len(f.keys))
 	late, replicated := false, false
-	for i, sl := range f.slots {
+	for i := range f.slots {
+		sl := &f.slots[i]
 		if sl.key == "" {
 			continue
 		}
+		sl.found = nil
 		h := s.hints.get(sl.key)
 		seen[sl.place] = h.rejected
 		f.tags.watch(slots[i].Tags)
@@ -39,28 +79,25 @@ func (s *Store[K, V]) Reserve(ctx context.Context, slots ...cache.Slot[K]) (cach
 	}
 	before := view{space: s.space, keys: f.keys}
 	before.watch()
-	tags := f.tags.calls(ctx)
-	tokens, run := f.acquire(ctx, f.keys, seen, replicated), s.space.run
+	tags, tokens, refreshes := f.tags.calls(ctx), f.acquire(ctx, f.keys, seen, replicated), f.refreshes(ctx, slots)
+	run := s.space.run
 	if replicated {
 		run = s.space.replicate
 	}
-	if err := run(ctx, append(tags, tokens...)...); err != nil {
-		s.observe(cache.Unavailable, err)
-		return nil, err
+	if err := run(ctx, slices.Concat(tags, tokens, refreshes)...); err != nil {
+		return err
 	}
 	f.tags.take(tags)
-	if err := f.meet(ctx, flatten(tokens), before.watches); err != nil {
-		s.observe(cache.Unavailable, err)
-		return nil, err
-	}
-	return f, nil
+	f.refreshed(slots, refreshes)
+	return f.meet(ctx, flatten(tokens), before.watches, replicated)
 }
 
 // acquire returns the calls that take tokens; with write, all of them are writes.
 func (f *fill[K, V]) acquire(ctx context.Context, keys, seen []string, write bool) (calls []*call) {
 	for part := range f.store.space.slots(keys) {
-		args := make([]any, 2, 3+len(part))
+		args := make([]any, 4, 5+len(part))
 		args[0], args[1] = random(8), fillLife.Milliseconds()
+		args[2], args[3] = f.holder, f.store.space.lockWait.Milliseconds()
 		for _, h := range seen[:len(part)] {
 			args = append(args, h)
 		}
@@ -75,12 +112,13 @@ func (f *fill[K, V]) acquire(ctx context.Context, keys, seen []string, write boo
 
 // meet sorts what acquire found under the keys: tokens, quarantines, and values
 // that somebody else stored since this process read last.
-func (f *fill[K, V]) meet(ctx context.Context, raws []string, watches []invalidation.Watch) error {
+func (f *fill[K, V]) meet(ctx context.Context, raws []string, watches []invalidation.Watch, replicated bool) error {
 	if len(raws) != len(f.keys) {
 		return errUnavailable
 	}
 	v := f.tags.view(f.keys, raws)
 	v.watches = watches
+	locks := f.store.space.lockWait > 0
 	var bad, seen []string
 	var again []*slot[V]
 	for i := range f.slots {
@@ -89,11 +127,9 @@ func (f *fill[K, V]) meet(ctx context.Context, raws []string, watches []invalida
 			continue
 		}
 		raw := raws[sl.place]
-		if len(raw) < headerSize {
+		if !sl.take(raw, locks) {
 			return errUnavailable
 		}
-		sl.token = raw[:headerSize]
-		sl.nostore = raw[0] == kindQuarantine
 		if raw[0] != kindValue || len(raw) == headerSize {
 			continue
 		}
@@ -102,24 +138,26 @@ func (f *fill[K, V]) meet(ctx context.Context, raws []string, watches []invalida
 			return err
 		}
 		sl.found = e
-		if h := f.store.hints.get(sl.key).rejected; e == nil && h == "!"+sl.token {
+		if h := f.store.hints.get(sl.key).rejected; e == nil && (h == sl.token || h == "!"+sl.token) {
 			bad, seen, again = append(bad, sl.key), append(seen, h), append(again, sl)
 		}
 	}
 	if bad == nil {
 		return nil
 	}
-	// What cannot be read has no nonce that can be relied on: replace it.
-	calls := f.acquire(ctx, bad, seen, false)
-	if err := f.store.space.run(ctx, calls...); err != nil {
+	// What cannot be used is replaced by a token, which has a lock; what cannot be
+	// read has no nonce that can be relied on.
+	calls, run := f.acquire(ctx, bad, seen, replicated), f.store.space.run
+	if replicated {
+		run = f.store.space.replicate
+	}
+	if err := run(ctx, calls...); err != nil {
 		return err
 	}
 	for i, raw := range flatten(calls) {
-		if len(raw) < headerSize {
+		if i >= len(again) || !again[i].take(raw, locks) {
 			return errUnavailable
 		}
-		again[i].token = raw[:headerSize]
-		again[i].nostore = raw[0] == kindQuarantine
 	}
 	return nil
 }

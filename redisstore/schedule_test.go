@@ -21,7 +21,8 @@ import (
 // a seed chooses which of them sends its next command, which command is repeated
 // later as after a lost reply, and which keys Redis loses. Nothing else runs
 // meanwhile, so a seed always gives the same run. Each command of a pipeline is
-// a step of its own. LARDER_SCHEDULES sets how many there are, LARDER_SEED the
+// a step of its own, and so is each time that a fill waits for another. Time passes
+// by steps, and now and then by as much as locks live. LARDER_SCHEDULES sets how many there are, LARDER_SEED the
 // first of them.
 
 const (
@@ -36,6 +37,7 @@ type schedule struct {
 	r       *rand.Rand
 	name    string
 	server  *miniredis.Miniredis
+	now     time.Time
 	actors  []*actor
 	waiting chan *actor // have a step to make, or are done
 	repeat  []func()    // commands that are sent once more
@@ -136,7 +138,7 @@ func (s *schedule) describe(cmd redis.Cmder) string {
 // run makes the run of a seed.
 func runSchedule(t *testing.T, seed uint64) *schedule {
 	s := &schedule{t: t, r: rand.New(rand.NewPCG(seed, 0)), server: miniredis.RunT(t), name: "run",
-		waiting: make(chan *actor), counts: map[string]int{}}
+		waiting: make(chan *actor), counts: map[string]int{}, now: time.Now()}
 	defer s.server.Close()
 	s.lossy = s.r.IntN(2) == 0
 	rdb := redis.NewClient(&redis.Options{Addr: s.server.Addr()})
@@ -149,6 +151,14 @@ func runSchedule(t *testing.T, seed uint64) *schedule {
 		a := &actor{n: n, r: rand.New(rand.NewPCG(seed, uint64(n)+1)), space: space,
 			store: New[int, int64](space, "rows", nil), go1: make(chan struct{}), priority: s.r.Int()}
 		space.Client().AddHook(gate{s, a})
+		space.errands.ended = true // wakes, which nobody would hear
+		space.clock = clock{func() time.Time { return s.now }, func(context.Context, <-chan struct{}, <-chan struct{}, time.Duration) error {
+			s.counts["waited"]++
+			a.priority = -s.r.Int() // after all others
+			s.step(a, "waits")
+			s.pass(defaultLockWait / 4)
+			return nil
+		}}
 		s.actors = append(s.actors, a)
 		go s.live(a)
 		<-s.waiting
@@ -159,8 +169,14 @@ func runSchedule(t *testing.T, seed uint64) *schedule {
 	return s
 }
 
+func (s *schedule) pass(d time.Duration) {
+	s.now = s.now.Add(d)
+	s.server.SetTime(s.now)
+}
+
 // turn lets something happen, and reports whether something was left to do.
 func (s *schedule) turn(rdb *redis.Client) bool {
+	s.pass(time.Millisecond)
 	switch n := s.r.IntN(60); {
 	case n < 12 && len(s.repeat) > 0:
 		i := s.r.IntN(len(s.repeat))
@@ -180,6 +196,10 @@ func (s *schedule) turn(rdb *redis.Client) bool {
 		s.note("Redis forgets its scripts")
 		rdb.ScriptFlush(s.t.Context())
 		s.counts["scripts flushed"]++
+	case n == 14:
+		s.note("locks expire")
+		s.pass(defaultLockWait)
+		s.counts["locks expired"]++
 	}
 	var first *actor
 	for _, a := range s.actors {
@@ -272,12 +292,22 @@ func (s *schedule) read(a *actor, k int) {
 	if a.n%2 == 0 {
 		slot = cache.Slot[int]{Key: k, Tags: []string{group(k)}}
 	}
+	before := s.counts["waited"]
 	f, err := a.store.Reserve(s.t.Context(), slot)
 	if !s.ok(a, err) {
 		return
 	}
 	if e := f.Found(0); e != nil {
 		check("found", e.Value)
+		if s.counts["waited"] > before {
+			s.counts["waited for"]++
+		}
+	}
+	if a.r.IntN(6) == 0 { // the load fails, or the process dies in it
+		if a.r.IntN(2) == 0 {
+			s.ok(a, f.Cancel(s.t.Context()))
+		}
+		return
 	}
 	s.step(a, fmt.Sprintf("loads row %d", k))
 	v := s.rows[k].version
@@ -319,7 +349,7 @@ func TestNoScheduleReadsWhatWasInvalidated(t *testing.T) {
 		}
 	}
 	t.Logf("%d schedules from LARDER_SEED=%d: %v", n, first, counts)
-	for _, what := range []string{"hits", "loaded, stored", "loaded, refused", "written, stored", "written, refused", "invalidations", "repeated", "lost"} {
+	for _, what := range []string{"hits", "loaded, stored", "loaded, refused", "written, stored", "written, refused", "invalidations", "repeated", "lost", "waited", "waited for", "locks expired"} {
 		if counts[what] == 0 {
 			t.Errorf("nothing was %s: the test proves less than it should", what)
 		}

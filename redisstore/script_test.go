@@ -46,7 +46,7 @@ func TestARepeatedCommandNeverMintsTheSameNonceAgain(t *testing.T) {
 		if err := s.Invalidate(ctx, "k"); err != nil {
 			t.Fatal(err)
 		}
-	}, acquireScript, []string{key}, "sameness", 60_000, "")
+	}, acquireScript, []string{key}, "sameness", 60_000, "", 0, "")
 	if a[0] == b[0] {
 		t.Errorf("the token is %q again: a load from before the invalidation could be stored", a[0])
 	}

@@ -17,9 +17,10 @@ var lua embed.FS
 type script struct{ src, sha string }
 
 var (
-	acquireScript        = load("nonce", "acquire")
+	acquireScript        = load("nonce", "lock", "acquire")
 	tagsScript           = load("nonce", "tags")
 	fillScript           = load("nonce", "fill")
+	unlockScript         = load("nonce", "unlock")
 	removeScript         = load("nonce", "taint", "remove")
 	quarantineScript     = load("nonce", "taint", "quarantine")
 	quarantineOneScript  = load("nonce", "taint", "log", "quarantineone")

@@ -62,7 +62,11 @@ type Space struct {
 	observer              cache.Observer
 	meter                 meter.Meter
 	places                chan struct{} // of reads while memory cannot serve
-	bus                   *bus          // nil if there is none
+	lockWait              time.Duration // 0: nothing is locked
+	clock                 clock
+	wakes                 wakes
+	errands               errands
+	bus                   *bus // nil if there is none
 	gathers               gathers
 	breaker               breaker
 	recent                recent
@@ -97,7 +101,8 @@ func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Option
 	}
 	s := &Space{ns: name, id: fmt.Sprintf("%x", random(8)), lanes: 1, timeout: opts.Timeout, lease: opts.Lease,
 		coherent: opts.WaitCoherent, replicas: opts.Replicas, regress: opts.Regress, observer: opts.Observer,
-		places: make(chan struct{}, apartReads)}
+		places: make(chan struct{}, apartReads), lockWait: max(opts.LockWait, 0), clock: realClock}
+	s.errands.closing = make(chan struct{})
 	s.gathers.single.space = s
 	s.breaker.init(opts.Slow, opts.NoBreaker)
 	s.breaker.ask, s.breaker.tell = s.probeServers, s.observe
@@ -135,6 +140,7 @@ func (s *Space) Close(ctx context.Context) error {
 	}
 	left := s.control.End()
 	s.breaker.end()
+	s.errands.end()
 	var err error
 	if s.bus != nil {
 		err = s.bus.close(ctx)

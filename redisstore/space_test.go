@@ -1,6 +1,7 @@
 package redisstore_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -32,6 +33,7 @@ func TestOpenNamesTheFieldThatIsWrong(t *testing.T) {
 		{rdb, "a:b", nil, "name"},
 		{rdb, "{a}", nil, "name"},
 		{rdb, "shop", &redisstore.Options{Timeout: -1}, "Timeout"},
+		{rdb, "shop", &redisstore.Options{LockWait: time.Hour}, "LockWait"},
 		{cluster(redis.ClusterOptions{ReadOnly: true}), "shop", nil, "replicas"},
 		{cluster(redis.ClusterOptions{RouteByLatency: true}), "shop", nil, "replicas"},
 		{cluster(redis.ClusterOptions{RouteRandomly: true}), "shop", nil, "replicas"},
@@ -88,8 +90,10 @@ func TestRoundTripsOfEveryPath(t *testing.T) {
 	load(true, "warm")() // loads the scripts
 	s.Invalidate(ctx, 1)
 	space.InvalidateTags(ctx, "warm")
-	if f, err := s.Quarantine(ctx, cache.Slot[int]{Key: 1}); err == nil {
-		f.Cancel(ctx)
+	for _, reserve := range []func(context.Context, ...cache.Slot[int]) (cache.Fill[string], error){s.Quarantine, s.Reserve} {
+		if f, err := reserve(ctx, cache.Slot[int]{Key: 1}); err == nil {
+			f.Cancel(ctx)
+		}
 	}
 	many := make([]int, 100)
 	for i := range many {
@@ -141,7 +145,7 @@ func TestRoundTripsOfEveryPath(t *testing.T) {
 		{"invalidate 3 tags", 1, func() { space.InvalidateTags(ctx, "x", "y", "t1") }},
 		{"clear", 1, func() { space.Clear(ctx) }},
 		{"put", 2, func() { cache.Put(ctx, s, 5, entry("z", "x")) }},
-		{"cancelled fill", 1, func() {
+		{"cancelled fill, which lets go of its lock", 2, func() {
 			f, _ := s.Reserve(ctx, cache.Slot[int]{Key: 77})
 			f.Cancel(ctx)
 		}},

@@ -1,14 +1,19 @@
+-- A number in 8 bytes, the highest first.
+local function bytes(n)
+  local s = ''
+  for _ = 1, 8 do
+    s = string.char(n % 256) .. s
+    n = math.floor(n / 256)
+  end
+  return s
+end
+
 -- A nonce is 16 bytes: the server's time in microseconds, then the client's
 -- random bytes. Joined here and not in the client: a command that is repeated
 -- after a lost reply must not mint the same nonce again.
 local function nonce(rnd)
   local t = redis.call('TIME')
-  local us, s = t[1] * 1000000 + t[2], ''
-  for _ = 1, 8 do
-    s = string.char(us % 256) .. s
-    us = math.floor(us / 256)
-  end
-  return s .. rnd
+  return bytes(t[1] * 1000000 + t[2]) .. rnd
 end
 
 -- The first 17 bytes of a value or tag key: its kind and its nonce. What is not
