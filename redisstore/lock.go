@@ -221,12 +221,12 @@ func (f *fill[K, V]) awaited(writes []write, done []int64) {
 // observeWait tells that a fill has waited, if it has; in vain if it is still
 // blocked.
 func (f *fill[K, V]) observeWait(w *wait) {
-	if w.woken == nil || f.store.observer == nil {
+	if w.woken == nil {
 		return
 	}
 	kind := cache.LockWaited
 	if f.blocked() > 0 {
 		kind = cache.LockLost
 	}
-	f.store.observer.Observe(cache.Event{Kind: kind, Cache: f.store.name, Level: cache.Shared, N: len(f.keys), Took: w.waited()})
+	f.store.tell(cache.Event{Kind: kind, N: len(f.keys), Took: w.waited()})
 }

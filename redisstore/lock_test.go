@@ -149,6 +149,37 @@ func TestALoadThatFailsIsFollowedByTheNextAtOnce(t *testing.T) {
 	}
 }
 
+func TestAHolderThatCancelsLeavesNoLock(t *testing.T) {
+	p := newTimed(t, miniredis.RunT(t), time.Second)
+	for range 2 {
+		f := p.reserve(t, "k")
+		if !f.slots[0].locked || p.pauses != 0 {
+			t.Fatalf("after %d pauses it is %+v", p.pauses, f.slots[0])
+		}
+		must(t, f.Cancel(t.Context()))
+	}
+}
+
+// The tag is invalidated while the fill waits, and the load that it waits for is from
+// before that.
+func TestWhatIsFoundAfterAWaitIsValidThen(t *testing.T) {
+	m := miniredis.RunT(t)
+	p := newTimed(t, m, time.Second)
+	slot := cache.Slot[string]{Key: "k", Tags: []string{"tag"}}
+	f, err := p.Reserve(t.Context(), slot)
+	must(t, err)
+	p.during = func() {
+		f.(*fill[string, string]).commits(t, cache.Stored, anEntry("old", "tag"))
+		must(t, p.space.InvalidateTags(t.Context(), "tag"))
+	}
+	g, err := p.Reserve(t.Context(), slot)
+	must(t, err)
+	if e := g.Found(0); e != nil || p.pauses != 1 {
+		t.Errorf("after %d pauses it has found %+v", p.pauses, e)
+	}
+	g.(*fill[string, string]).commits(t, cache.Stored, anEntry("new", "tag"))
+}
+
 func TestAnInvalidationEndsTheWaitForALoadThatItRefuses(t *testing.T) {
 	m := miniredis.RunT(t)
 	a, b := newHearing(t, m.Addr()), newHearing(t, m.Addr())

@@ -27,7 +27,12 @@ func (s *Store[K, V]) Get(ctx context.Context, k K) (*cache.Entry[V], error) {
 		return nil, err
 	}
 	if s.space.bus != nil && s.space.Apart() {
-		return s.shared.get(ctx, s.space.places, key, func() (*cache.Entry[V], error) { return s.get(ctx, key) })
+		return s.shared.get(ctx, s.space.places, key, func() (*cache.Entry[V], error) {
+			if err := s.skip(); err != nil { // it has opened while this one waited
+				return nil, err
+			}
+			return s.get(ctx, key)
+		})
 	}
 	return s.get(ctx, key)
 }

@@ -2,7 +2,9 @@ package redisstore
 
 import (
 	"context"
+	"fmt"
 	"sync"
+	"time"
 
 	"github.com/larder-cache/larder/cache"
 )
@@ -11,11 +13,14 @@ import (
 // in front of it cannot serve.
 const apartReads = 16
 
+var errCrowded = fmt.Errorf("%w: too many reads wait for it", errUnavailable)
+
 // shared lets reads of one key go together, while memory in front of Redis cannot
 // serve and everything that it would have answered comes here.
 type shared[V any] struct {
-	mu   sync.Mutex
-	next map[string]*sharedRead[V] // that have not departed
+	patience time.Duration // with which a place is waited for
+	mu       sync.Mutex
+	next     map[string]*sharedRead[V] // that have not departed
 }
 
 // sharedRead is read by its caller's ctx, and joined only before it is sent: what
@@ -55,6 +60,8 @@ func (s *shared[V]) get(ctx context.Context, places chan struct{}, key string, r
 func (s *shared[V]) own(ctx context.Context, places chan struct{}, key string, r *sharedRead[V], read func() (*cache.Entry[V], error)) (*cache.Entry[V], error) {
 	r.left = true
 	defer close(r.done) // also if read panics, which a codec may
+	timer := time.NewTimer(s.patience)
+	defer timer.Stop()
 	depart := func() {
 		s.mu.Lock()
 		delete(s.next, key)
@@ -63,6 +70,10 @@ func (s *shared[V]) own(ctx context.Context, places chan struct{}, key string, r
 	select {
 	case places <- struct{}{}:
 		defer func() { <-places }()
+	case <-timer.C:
+		depart()
+		r.left, r.err = false, errCrowded
+		return nil, r.err
 	case <-ctx.Done():
 		depart()
 		return nil, ctx.Err()

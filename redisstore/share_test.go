@@ -7,13 +7,14 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/larder-cache/larder/cache"
 )
 
 func TestReadsOfOneKeyGoTogetherWhileTheyHaveNotDeparted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var s shared[int]
+		s := shared[int]{patience: time.Minute}
 		var reads atomic.Int64
 		places := make(chan struct{}, 1)
 		places <- struct{}{} // somebody else is reading
@@ -39,7 +40,7 @@ func TestReadsOfOneKeyGoTogetherWhileTheyHaveNotDeparted(t *testing.T) {
 
 func TestWhoJoinsAReadWhoseOwnerHasLeftReadsByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var s shared[int]
+		s := shared[int]{patience: time.Minute}
 		places := make(chan struct{}, 1)
 		places <- struct{}{}
 		read := func() (*cache.Entry[int], error) { return &cache.Entry[int]{Value: 1}, nil }
@@ -61,5 +62,26 @@ func TestWhoJoinsAReadWhoseOwnerHasLeftReadsByItself(t *testing.T) {
 		synctest.Wait()
 		<-places
 		wg.Wait()
+	})
+}
+
+func TestWhoFindsNoPlaceToReadIsToldSoInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := shared[int]{patience: 50 * time.Millisecond}
+		places := make(chan struct{}) // there is none
+		read := func() (*cache.Entry[int], error) { t.Error("it has read"); return nil, nil }
+		began := time.Now()
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				if _, err := s.get(t.Context(), places, "k", read); err != errCrowded || !errors.Is(err, cache.ErrUnavailable) {
+					t.Errorf("it has %v", err)
+				}
+			})
+		}
+		wg.Wait()
+		if took := time.Since(began); took != s.patience {
+			t.Errorf("they were told after %v", took)
+		}
 	})
 }
