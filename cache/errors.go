@@ -16,6 +16,9 @@ var (
 	// ErrUnavailable is wrapped by the errors of a store that could not be
 	// reached in time.
 	ErrUnavailable = errors.New("larder: store unavailable")
+	// ErrBreakerOpen is wrapped, beside ErrUnavailable, by the errors of a store that
+	// was not asked at all, because it has failed or was slow a moment ago.
+	ErrBreakerOpen = errors.New("larder: not asked: it has failed or was slow a moment ago")
 	// ErrNotStorable is wrapped by the error of a Commit that did all it should,
 	// but for an entry that cannot be encoded or is too large: it was refused.
 	ErrNotStorable = errors.New("larder: not storable")

@@ -15,7 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-var errOpen = fmt.Errorf("%w: it has failed or was slow, and is not asked for a while", errUnavailable)
+var errOpen = fmt.Errorf("%w: %w", errUnavailable, cache.ErrBreakerOpen)
 
 const (
 	// failRow of failures, or slowRow of failures and slow trips, one after the
