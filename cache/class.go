@@ -40,7 +40,7 @@ func ErrorClasses() []ErrorClass {
 
 // ClassOf returns the class of an error. It allocates nothing.
 func ClassOf(err error) ErrorClass {
-	if errors.Is(err, ErrOverloaded), errors.Is(err, ErrBreakerOpen) {
+	if errors.Is(err, ErrOverloaded) || errors.Is(err, ErrBreakerOpen) {
 		return ClassOverload
 	}
 	if _, ok := errors.AsType[*PanicError](err); ok {
