@@ -131,11 +131,11 @@ func (g *engine[K, V]) directRound(ctx context.Context, t *flight.Trip[K, result
 	if place == nil {
 		return
 	}
-	defer func() { place.release() }()
+	defer place.release()
 	t.Depart()
 	keys = pick(keys, at)
 	g.observe(cache.Direct, len(keys), 0, nil)
-	results, _ := g.origin(ctx, keys, nil, &place)
+	results, _ := g.fetch(ctx, keys, nil, place.move(), true)
 	for j, r := range results {
 		if r.err != nil && !r.absent {
 			t.Land(at[j], r, r.err)
@@ -161,7 +161,7 @@ func (g *engine[K, V]) renewRound(ctx context.Context, t *flight.Trip[K, result[
 	if place == nil {
 		return
 	}
-	defer func() { place.release() }()
+	defer place.release()
 	t.Depart()
 	keys = pick(keys, at)
 	slots := g.slots(keys)
@@ -188,7 +188,7 @@ func (g *engine[K, V]) renewRound(ctx context.Context, t *flight.Trip[K, result[
 	} else {
 		old = g.old(fill, 0)
 	}
-	results, took := g.origin(ctx, keys, old, &place)
+	results, took := g.fetch(ctx, keys, old, place.move(), true)
 	entries := make([]*cache.Entry[V], len(keys))
 	storable := false
 	for j := range results {

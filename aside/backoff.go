@@ -102,7 +102,10 @@ func (g *engine[K, V]) rests(key K) error {
 
 // rested answers the keys that rest, and returns the places of the others.
 func (g *engine[K, V]) rested(t *flight.Trip[K, result[V]], keys []K, places []int) []int {
-	awake := places[:0:0]
+	if g.failures.n.Load() == 0 {
+		return places
+	}
+	awake := make([]int, 0, len(places))
 	for _, i := range places {
 		if err := g.rests(keys[i]); err != nil {
 			t.Land(i, result[V]{}, err)

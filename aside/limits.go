@@ -70,9 +70,9 @@ type limiter struct {
 	full             error
 }
 
-// permit is a place, to be given back once. It passes from a trip to the load.
+// permit is a place, to be given back by its owner.
 type permit struct {
-	from    *limiter
+	from    *limiter // nil: it has another owner by now
 	refresh bool
 }
 
@@ -135,9 +135,16 @@ func try(places chan struct{}) bool {
 	}
 }
 
-// release gives the place back; that of a nil permit has another owner.
+// move returns the permit for another owner, such as the load.
+func (p *permit) move() *permit {
+	moved := *p
+	p.from = nil
+	return &moved
+}
+
+// release gives the place back.
 func (p *permit) release() {
-	if p == nil {
+	if p.from == nil {
 		return
 	}
 	if p.refresh {

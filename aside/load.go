@@ -21,15 +21,17 @@ type loading[V any] struct {
 	results []result[V]
 	took    time.Duration
 	late    error         // of the deadline that we have set
+	shared  bool          // by callers who may come after it
 	done    chan struct{} // closed when it has returned
 	leaving
 }
 
 // fetch asks the origin once for keys, and gives p back when it has answered. If
-// the load function has not returned when its time is over, it is left alone.
-func (g *engine[K, V]) fetch(ctx context.Context, keys []K, old *cache.Entry[V], p *permit) ([]result[V], time.Duration) {
+// the load function has not returned when its time is over, it is left alone. What
+// fails is remembered if the load is shared.
+func (g *engine[K, V]) fetch(ctx context.Context, keys []K, old *cache.Entry[V], p *permit, shared bool) ([]result[V], time.Duration) {
 	within, cancel := context.WithTimeout(showing(ctx, old), g.o.LoadTimeout)
-	l := &loading[V]{done: make(chan struct{})}
+	l := &loading[V]{shared: shared, done: make(chan struct{})}
 	start := time.Now()
 	go func() {
 		defer cancel()
@@ -44,7 +46,11 @@ func (g *engine[K, V]) fetch(ctx context.Context, keys []K, old *cache.Entry[V],
 			took := time.Since(start)
 			err := fmt.Errorf("%w: longer than %v, and the load function does not end with its context: %w", cache.ErrLoadTimeout, g.o.LoadTimeout, context.DeadlineExceeded)
 			g.observe(cache.LoadTimeout, len(keys), took, err)
-			return failed[V](len(keys), err), took
+			results := failed[V](len(keys), err)
+			if shared {
+				g.learn(ctx, keys, results)
+			}
+			return results, took
 		}
 		<-l.done
 	}
@@ -65,8 +71,11 @@ func (g *engine[K, V]) call(ctx, within context.Context, l *loading[V], keys []K
 			l.results, l.took = failed[V](len(keys), err), time.Since(start)
 			g.observe(cache.LoadPanic, len(keys), l.took, err)
 		}
+		// Before the place is free: who waits for it may want the same key.
+		if left := g.adrift.end(&l.leaving); l.shared && !left {
+			g.learn(ctx, keys, l.results)
+		}
 		p.release()
-		g.adrift.end(&l.leaving)
 		close(l.done)
 	}()
 	l.results = g.load(within, keys)
@@ -76,7 +85,7 @@ func (g *engine[K, V]) call(ctx, within context.Context, l *loading[V], keys []K
 		g.observe(cache.NotModified, 1, l.took, nil)
 	}
 	ours := ctx.Err() == nil && within.Err() == context.DeadlineExceeded
-	errs := make([]error, 0, len(l.results))
+	var errs []error
 	for i := range l.results {
 		r := &l.results[i]
 		if r.err == nil || r.absent {
@@ -111,7 +120,7 @@ func (g *engine[K, V]) direct(ctx context.Context, keys []K) []result[V] {
 		return failed[V](len(keys), err)
 	}
 	g.observe(cache.Direct, len(keys), 0, nil)
-	results, _ := g.fetch(ctx, keys, nil, p)
+	results, _ := g.fetch(ctx, keys, nil, p, false)
 	return results
 }
 
@@ -125,6 +134,7 @@ type adrift struct {
 // leaving says which came first: that a load has returned, or that it was left.
 type leaving struct{ left, ended bool }
 
+// leave reports whether a load that has not returned was left.
 func (a *adrift) leave(l *leaving) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -135,16 +145,18 @@ func (a *adrift) leave(l *leaving) bool {
 	return l.left
 }
 
-func (a *adrift) end(l *leaving) {
+// end reports whether a load that has returned had been left.
+func (a *adrift) end(l *leaving) (left bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if l.ended = true; !l.left {
-		return
+		return false
 	}
 	if a.n--; a.n == 0 && a.idle != nil {
 		close(a.idle)
 		a.idle = nil
 	}
+	return true
 }
 
 // wait waits until all have returned or ctx ends, and returns how many have not.

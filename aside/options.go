@@ -43,7 +43,8 @@ type Options[K comparable, V any] struct {
 	LoadTimeout time.Duration
 	// SoftTimeout is how long a caller waits for a load if the store has a value
 	// that Policy.IfError allows. The caller then gets that value, and the load goes
-	// on in the background, beyond Limits.Refreshes. It must be shorter than LoadTimeout. 0 waits for LoadTimeout.
+	// on in the background, beyond Limits.Refreshes. It must be shorter than
+	// LoadTimeout. 0 waits for LoadTimeout.
 	SoftTimeout time.Duration
 	// Limits bound what is asked of the origin at once.
 	Limits Limits

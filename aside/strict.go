@@ -44,7 +44,7 @@ func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, resu
 	if place == nil {
 		return nil
 	}
-	defer func() { place.release() }()
+	defer place.release()
 	t.Depart() // while it waited for a place, all could join it
 	refresh = refresh && t.Unattended()
 	for _, i := range places {
@@ -72,7 +72,7 @@ func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, resu
 	if len(rest) == 0 {
 		return nil
 	}
-	results, took := g.origin(ctx, pick(keys, rest), g.old(fill, rest[0]), &place)
+	results, took := g.fetch(ctx, pick(keys, rest), g.old(fill, rest[0]), place.move(), true)
 	entries := make([]*cache.Entry[V], len(keys))
 	for n, j := range rest {
 		if r := results[n]; r.err != nil && !r.absent {

@@ -46,7 +46,7 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 	if place == nil {
 		return
 	}
-	defer func() { place.release() }()
+	defer place.release()
 	keys = pick(keys, at)
 	slots := g.slots(keys)
 	bypass := t.Depart()
@@ -73,7 +73,7 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 	if len(rest) == 0 {
 		return
 	}
-	results, took := g.origin(ctx, pick(keys, rest), g.old(fill, rest[0]), &place)
+	results, took := g.fetch(ctx, pick(keys, rest), g.old(fill, rest[0]), place.move(), true)
 	entries := make([]*cache.Entry[V], len(keys))
 	storable := false
 	for n, j := range rest {
@@ -132,16 +132,6 @@ func (g *engine[K, V]) enter(ctx context.Context, t *flight.Trip[K, result[V]], 
 	return place, at
 }
 
-// origin has keys loaded, and what has failed remembered before anybody hears of
-// it. The load owns the place from then on.
-func (g *engine[K, V]) origin(ctx context.Context, keys []K, old *cache.Entry[V], place **permit) ([]result[V], time.Duration) {
-	p := *place
-	*place = nil
-	results, took := g.fetch(ctx, keys, old, p)
-	g.learn(ctx, keys, results)
-	return results, took
-}
-
 func (g *engine[K, V]) slots(keys []K) []cache.Slot[K] {
 	slots := make([]cache.Slot[K], len(keys))
 	for i, k := range keys {
@@ -197,8 +187,12 @@ func all[K any](keys []K) []int {
 	return places
 }
 
-// pick returns the values at places.
+// pick returns the values at places, which are in order: all itself if these are
+// all.
 func pick[T any](all []T, places []int) []T {
+	if len(places) == len(all) {
+		return all
+	}
 	out := make([]T, len(places))
 	for j, i := range places {
 		out[j] = all[i]

@@ -43,7 +43,7 @@ var failing = []mutant{
 		{"aside/limits.go", `l.waiting.Add(1) > l.queue`, `l.waiting.Add(1) > 1<<40`},
 	}},
 	{"direct-without-limit", "what goes past the cache needs no place", "aside", "TestTheOriginSeesNoMoreThanItsLimit", []edit{
-		{"aside/load.go", "	p, err := g.limits.enter(ctx, g.o.LoadTimeout)\n", "	var p *permit\n	var err error\n"},
+		{"aside/load.go", "	p, err := g.limits.enter(ctx, g.o.LoadTimeout)\n", "	p, err := &permit{}, error(nil)\n"},
 	}},
 	{"wait-without-end", "a load waits for a place as long as it takes", "aside", "TestALoadWaitsForAPlaceNoLongerThanItMayTake", []edit{
 		{"aside/limits.go", "	timer := time.NewTimer(patience)", "	timer := time.NewTimer(100 * patience)"},
