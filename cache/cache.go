@@ -28,7 +28,9 @@ type Cache[K comparable, V any] interface {
 	GetMany(ctx context.Context, keys []K) (map[K]*Entry[V], error)
 
 	// Reserve opens a fill. It is called before the origin is read, once for
-	// all keys that will be read together; slots must name distinct keys.
+	// all keys that will be read together; slots must name distinct keys. A
+	// store that processes share may wait in it, for a limited time, for fills
+	// of others that load the same keys.
 	Reserve(ctx context.Context, slots ...Slot[K]) (Fill[V], error)
 
 	// Quarantine opens the fill of a writer. It is called before the origin
@@ -87,7 +89,8 @@ type Fill[V any] interface {
 	// whose quarantines overlap, none stores.
 	Commit(ctx context.Context, entries ...*Entry[V]) ([]Outcome, error)
 
-	// Cancel ends the fill without storing anything; it releases a quarantine.
+	// Cancel ends the fill without storing anything; it releases a quarantine,
+	// and lets others load who wait for the fill.
 	Cancel(ctx context.Context) error
 }
 

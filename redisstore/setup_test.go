@@ -26,7 +26,9 @@ func mini(t testing.TB) (*miniredis.Miniredis, *redis.Client) {
 }
 
 func open(t testing.TB, rdb redis.UniversalClient, name string) *redisstore.Space {
-	space, err := redisstore.Open(t.Context(), rdb, name, &redisstore.Options{Timeout: 10 * time.Second})
+	space, err := redisstore.Open(t.Context(), rdb, name, &redisstore.Options{
+		Timeout: 10 * time.Second, LockWait: 20 * time.Millisecond, // the rules of storetest hold several fills of a key
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,11 +13,7 @@ var waiting = []mutant{
 `},
 	}},
 	{"waits-for-ever", "a fill waits as long as somebody else has the lock", "redisstore", "TestNobodyWaitsLongerThanLockWait", []edit{
-		{"redisstore/lock.go", `	if patience <= 0 {
-		return false, nil
-	}
-`, ``},
-		{"redisstore/lock.go", `min(poll, left, patience))`, `min(poll, left))`},
+		{"redisstore/lock.go", `s.lockWait - w.waited()`, `s.lockWait`},
 	}},
 	{"keeps-the-lock", "a fill that ends without storing keeps its lock", "redisstore", "TestAHolderThatCancelsLeavesNoLock", []edit{
 		{"redisstore/fill.go", `	f.done = true
