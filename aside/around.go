@@ -146,17 +146,29 @@ func (g *engine[K, V]) directRound(ctx context.Context, t *flight.Trip[K, result
 	}
 }
 
+// way is what a round makes of what the store has.
+type way uint8
+
+const (
+	inTurn   way = iota // it is the answer
+	loadAnew            // it is loaded all the same
+	compared            // and compared with what was loaded
+)
+
 func (g *engine[K, V]) anewRound(ctx context.Context, t *flight.Trip[K, result[V]], keys []K) {
-	g.renewRound(ctx, t, keys, false)
+	g.renewRound(ctx, t, keys, loadAnew)
 }
 
 func (g *engine[K, V]) shadowRound(ctx context.Context, t *flight.Trip[K, result[V]], keys []K) {
-	g.renewRound(ctx, t, keys, true)
+	g.renewRound(ctx, t, keys, compared)
 }
 
-// renewRound is round, but loads also what the store has. With compare it looks
-// whether that was right.
-func (g *engine[K, V]) renewRound(ctx context.Context, t *flight.Trip[K, result[V]], keys []K, compare bool) {
+// renewRound is round, but loads also what the store has.
+func (g *engine[K, V]) renewRound(ctx context.Context, t *flight.Trip[K, result[V]], keys []K, w way) {
+	if g.o.Linearizable {
+		g.strictRounds(ctx, t, keys, w)
+		return
+	}
 	place, at := g.enter(ctx, t, keys, all(keys), false)
 	if place == nil {
 		return
@@ -177,17 +189,7 @@ func (g *engine[K, V]) renewRound(ctx context.Context, t *flight.Trip[K, result[
 		t.Fail(ctx.Err())
 		return
 	}
-	var old *cache.Entry[V]
-	found := make([]*cache.Entry[V], len(keys))
-	if compare { // the load function is shown none, or it might not say what the origin has
-		for j := range keys {
-			if fill != nil {
-				found[j] = fill.Found(j)
-			}
-		}
-	} else {
-		old = g.old(fill, 0)
-	}
+	_, found, old := g.toLoad(t, fill, slots, at, w)
 	results, took := g.fetch(ctx, keys, old, place.move(), true)
 	entries := make([]*cache.Entry[V], len(keys))
 	storable := false
@@ -214,12 +216,30 @@ func (g *engine[K, V]) renewRound(ctx context.Context, t *flight.Trip[K, result[
 		g.observe(cache.Unavailable, len(keys), 0, err)
 	}
 	for j := range keys {
-		stored := entries[j] != nil && j < len(outcomes) && outcomes[j] == cache.Stored
-		if t.Settle(at[j], stored); !stored {
-			found[j] = nil
-		}
+		t.Settle(at[j], entries[j] != nil && j < len(outcomes) && outcomes[j] == cache.Stored)
 	}
-	g.compare(found, results)
+	g.compare(found, results, outcomes)
+}
+
+// toLoad returns which of the slots are to be loaded, having answered the others,
+// what they are to be compared with, and what is shown to the load function.
+func (g *engine[K, V]) toLoad(t *flight.Trip[K, result[V]], fill cache.Fill[V], slots []cache.Slot[K], at []int, w way) (rest []int, found []*cache.Entry[V], old *cache.Entry[V]) {
+	if w == inTurn {
+		if rest = g.met(t, fill, slots, at); len(rest) > 0 {
+			old = g.old(fill, rest[0])
+		}
+		return rest, nil, old
+	}
+	for j := range slots {
+		rest = append(rest, j)
+	}
+	if w == loadAnew || fill == nil {
+		return rest, nil, g.old(fill, 0)
+	}
+	for j := range slots {
+		found = append(found, fill.Found(j))
+	}
+	return rest, found, nil // which is shown nothing, or it might not say what the origin has
 }
 
 // reserveBelow opens a fill past the memory in front of a shared store, which opens
@@ -241,11 +261,12 @@ func (g *engine[K, V]) reserveBelow(ctx context.Context, slots []cache.Slot[K]) 
 }
 
 // compare observes whether what the store would have answered is what the origin
-// has said.
-func (g *engine[K, V]) compare(found []*cache.Entry[V], results []result[V]) {
+// has said, of those results that were stored: nothing was invalidated between.
+func (g *engine[K, V]) compare(found []*cache.Entry[V], results []result[V], outcomes []cache.Outcome) {
 	agreed, differed := 0, 0
 	for j, e := range found {
-		if e == nil || g.judge(e).waits() {
+		stored := j < len(outcomes) && outcomes[j] == cache.Stored
+		if e == nil || !stored || g.judge(e).waits() {
 			continue
 		}
 		if r := results[j]; e.Absent == r.absent && (r.absent || g.equal(e.Value, r.value)) {

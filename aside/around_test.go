@@ -431,3 +431,29 @@ func TestAnInvalidationLeavesNobodyWithALoadInVainAroundTheCache(t *testing.T) {
 		})
 	}
 }
+
+// What was loaded while a writer is at work may be newer than what another reader
+// has next.
+func TestALinearizableLoaderWaitsForTheStoreInShadow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, o, sw, seen := memstore.New[int, int](nil, 10, nil), &switchboard{}, &cache.Switch{}, &events{}
+		l := aside.New(store, o.load, minute, &aside.Options[int, int]{Switch: sw, Linearizable: true, Observer: seen})
+		switchTo(t, sw, "shadow")
+		writer, err := store.Quarantine(t.Context(), cache.Slot[int]{Key: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := begin(func() (int, error) { return l.Get(t.Context(), 1) })
+		time.Sleep(time.Second)
+		if synctest.Wait(); a.done() {
+			t.Errorf("it has what nobody has vouched for: %v", a)
+		}
+		writer.Cancel(t.Context())
+		time.Sleep(time.Second)
+		if synctest.Wait(); !a.done() || a.got != o.count() || a.err != nil {
+			t.Errorf("it has %v", a)
+		}
+		want(t, "the next", func() (int, error) { return l.Get(t.Context(), 1) }, o.count()+1, nil)
+		seen.expect(t, cache.ShadowDiffered, 1)
+	})
+}

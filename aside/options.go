@@ -54,7 +54,8 @@ type Options[K comparable, V any] struct {
 	// cache.ModeShadow it is filled, and what it had is compared with what the origin
 	// says, if nothing was invalidated between: what differs then, and is observed as
 	// cache.ShadowDiffered, has changed without an invalidation. Neither has a value
-	// from before if the origin fails. Invalidations reach the store in every mode. nil
+	// from before if the origin fails. Invalidations reach the store in every mode. Who
+	// is bypassed is not Linearizable with who is not. nil
 	// is on, and costs nothing.
 	Switch *cache.Switch
 	// Equal compares for cache.ModeShadow what the store had with what the origin

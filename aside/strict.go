@@ -19,10 +19,14 @@ const (
 // nobody anything else: what was loaded while a writer was at work may be newer
 // than what another reader has next.
 func (g *engine[K, V]) strictRound(ctx context.Context, t *flight.Trip[K, result[V]], keys []K) {
+	g.strictRounds(ctx, t, keys, inTurn)
+}
+
+func (g *engine[K, V]) strictRounds(ctx context.Context, t *flight.Trip[K, result[V]], keys []K, w way) {
 	refresh := t.Refreshes()
 	places := all(keys) // of the keys that are left
 	for pause := strictPause; ; pause = min(2*pause, strictPauseMost) {
-		places = g.strictAttempt(ctx, t, keys, places, refresh)
+		places = g.strictAttempt(ctx, t, keys, places, refresh, w)
 		refresh = false
 		if len(places) == 0 || ctx.Err() != nil {
 			t.Fail(ctx.Err())
@@ -39,7 +43,7 @@ func (g *engine[K, V]) strictRound(ctx context.Context, t *flight.Trip[K, result
 
 // strictAttempt returns the places of the keys that the store has not vouched
 // for. refresh says that it is the first one of a refresh.
-func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, result[V]], all []K, places []int, refresh bool) (left []int) {
+func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, result[V]], all []K, places []int, refresh bool, w way) (left []int) {
 	place, places := g.enter(ctx, t, all, places, refresh)
 	if place == nil {
 		return nil
@@ -68,11 +72,11 @@ func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, resu
 			fill.Cancel(ctx)
 		}
 	}()
-	rest := g.met(t, fill, slots, places)
+	rest, found, old := g.toLoad(t, fill, slots, places, w)
 	if len(rest) == 0 {
 		return nil
 	}
-	results, took := g.fetch(ctx, pick(keys, rest), g.old(fill, rest[0]), place.move(), true)
+	results, took := g.fetch(ctx, pick(keys, rest), old, place.move(), true)
 	entries := make([]*cache.Entry[V], len(keys))
 	for n, j := range rest {
 		if r := results[n]; r.err != nil && !r.absent {
@@ -98,6 +102,7 @@ func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, resu
 			left = append(left, places[j])
 		}
 	}
+	g.compare(found, results, outcomes)
 	return left
 }
 

@@ -61,7 +61,7 @@ var failing = []mutant{
 		{"aside/load.go", `ours := ctx.Err() == nil && within.Err() == context.DeadlineExceeded`, `ours := true`},
 	}},
 	{"close-forgets-the-deaf", "Close does not wait for loads that were left alone", "aside", "TestALoadThatWasLeftAloneKeepsItsPlaceAndIsReportedByClose", []edit{
-		{"aside/engine.go", `g.flights.Close(ctx), g.adrift.wait(ctx)`, `g.flights.Close(ctx), 0`},
+		{"aside/engine.go", `g.around().close(ctx), g.adrift.wait(ctx)`, `g.around().close(ctx), 0`},
 	}},
 	{"early-ends-with-itself", "an early refresh ends when it meets the value that was due", "aside", "TestAheadLoadsOnceAndNotBefore", []edit{
 		{"aside/trip.go", ` || slots[j].Refresh && !other(e, t.Cause(i))`, ``},
