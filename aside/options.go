@@ -55,8 +55,7 @@ type Options[K comparable, V any] struct {
 	// says, if nothing was invalidated between: what differs then, and is observed as
 	// cache.ShadowDiffered, has changed without an invalidation. Neither has a value
 	// from before if the origin fails. Invalidations reach the store in every mode. Who
-	// is bypassed is not Linearizable with who is not. nil
-	// is on, and costs nothing.
+	// is bypassed is not Linearizable with who is not. nil is on, and costs nothing.
 	Switch *cache.Switch
 	// Equal compares for cache.ModeShadow what the store had with what the origin
 	// says. The default is reflect.DeepEqual, to which differs what a codec gives back
