@@ -93,7 +93,7 @@ func (w *wait) more(ctx context.Context, left time.Duration) (bool, error) {
 	return true, s.clock.pause(ctx, w.woken, s.errands.closing, min(poll, left, patience))
 }
 
-// end ends the waiting. It returns for how long it was.
+// end ends the waiting: nobody need wake it any more.
 func (w *wait) end() {
 	if w.woken != nil {
 		w.space.wakes.remove(w.hashes, w.woken)
