@@ -65,17 +65,49 @@ func run(ctx context.Context, only string) error {
 		return err
 	}
 	var survivors []error
-	for _, m := range chosen {
-		began := time.Now()
-		if err := m.dies(ctx, dir); err != nil {
-			survivors = append(survivors, fmt.Errorf("%s: %w", m.name, err))
+	verdicts := judge(ctx, dir, chosen)
+	for i, m := range chosen {
+		v := <-verdicts[i]
+		if v.err != nil {
+			survivors = append(survivors, fmt.Errorf("%s: %w", m.name, v.err))
 			fmt.Printf("SURVIVED %-36s %s\n", m.name, m.breaks)
 			continue
 		}
-		fmt.Printf("killed   %-36s by %s in %s, %.1f s: %s\n", m.name, m.test, m.pkg, time.Since(began).Seconds(), m.breaks)
+		fmt.Printf("killed   %-36s by %s in %s, %.1f s: %s\n", m.name, m.test, m.pkg, v.took.Seconds(), m.breaks)
 	}
 	fmt.Printf("%d of %d mutants killed\n", len(chosen)-len(survivors), len(chosen))
 	return errors.Join(survivors...)
+}
+
+// verdict is what has become of a mutant; no error means that it has died.
+type verdict struct {
+	took time.Duration
+	err  error
+}
+
+// together is how many mutants are built and run at once: most of it is linking, which
+// keeps one processor busy.
+const together = 2
+
+// judge runs all mutants, and gives each verdict when it is there.
+func judge(ctx context.Context, dir string, chosen []mutant) []chan verdict {
+	verdicts := make([]chan verdict, len(chosen))
+	next := make(chan int, len(chosen))
+	for i := range chosen {
+		verdicts[i] = make(chan verdict, 1)
+		next <- i
+	}
+	close(next)
+	for range together {
+		go func() {
+			for i := range next {
+				began := time.Now()
+				err := chosen[i].dies(ctx, dir)
+				verdicts[i] <- verdict{time.Since(began), err}
+			}
+		}()
+	}
+	return verdicts
 }
 
 // sound runs the tests on the code as it is: they must pass.
@@ -140,7 +172,7 @@ func (m mutant) dies(ctx context.Context, dir string) error {
 }
 
 func test(ctx context.Context, pkg, pattern string, more ...string) ([]byte, error) {
-	args := append([]string{"test", "-count=1", "-timeout=3m", "-v", "-run=" + pattern}, more...)
+	args := append([]string{"test", "-count=1", "-timeout=3m", "-vet=off", "-ldflags=-s -w", "-v", "-run=" + pattern}, more...)
 	return exec.CommandContext(ctx, goCommand(), append(args, "./"+pkg)...).CombinedOutput()
 }
 
