@@ -73,7 +73,7 @@ func newDomain(lanes int) *Domain {
 		d.lanes[i].domain = d
 		d.lanes[i].until.Store(math.MinInt64)
 	}
-	d.retries.d = d
+	d.retries.d, d.retries.poke = d, make(chan struct{}, 1)
 	return d
 }
 

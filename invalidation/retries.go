@@ -35,6 +35,7 @@ type retries struct {
 	all      bool
 	running  bool
 	stopped  bool
+	poke     chan struct{} // try now
 	done     sync.WaitGroup
 }
 
@@ -54,6 +55,14 @@ func (c Control) RetryTags(tags ...string) { c.d.retries.add(namesOf(aTag, tags)
 // RetryRelease has the release of a quarantine of keys tried again.
 func (c Control) RetryRelease(keys []string, do func(context.Context) error) {
 	c.d.retries.addRelease(&release{namesOf(aKey, keys), do})
+}
+
+// RetryNow has what waits to be repeated tried at once: the remote store has answered.
+func (c Control) RetryNow() {
+	select {
+	case c.d.retries.poke <- struct{}{}:
+	default:
+	}
 }
 
 // RetryAll has everything invalidated, and holds everything until then.
@@ -127,6 +136,8 @@ func (r *retries) run() {
 		case <-r.ctx.Done():
 			return
 		case <-timer.C:
+		case <-r.poke:
+			pause = retryBase
 		}
 		if r.attempt() {
 			pause = retryBase

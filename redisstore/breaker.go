@@ -40,6 +40,8 @@ type breaker struct {
 	slow time.Duration
 	ask  func(context.Context) error // what a probe does
 	tell func(cache.Event)
+	// closes is called when it closes.
+	closes func()
 
 	open atomic.Bool
 	wary atomic.Bool  // the last trip was no good one
@@ -202,6 +204,7 @@ func (b *breaker) try() {
 	took := time.Since(b.since)
 	b.open.Store(false)
 	b.mu.Unlock()
+	b.closes()
 	b.tell(cache.Event{Kind: cache.BreakerClosed, N: 1, Took: took})
 }
 

@@ -21,7 +21,7 @@ func testBreaker(answer func() error) (*breaker, func() []cache.Kind) {
 	var told []cache.Kind
 	b := &breaker{}
 	b.init(25*time.Millisecond, false)
-	b.ask = func(context.Context) error { return answer() }
+	b.ask, b.closes = func(context.Context) error { return answer() }, func() {}
 	b.tell = func(e cache.Event) {
 		mu.Lock()
 		defer mu.Unlock()

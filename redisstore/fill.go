@@ -94,6 +94,11 @@ func (f *fill[K, V]) Commit(ctx context.Context, entries ...*cache.Entry[V]) ([]
 func (f *fill[K, V]) commit(ctx context.Context, entries []*cache.Entry[V]) ([]cache.Outcome, error) {
 	outcomes := make([]cache.Outcome, len(entries))
 	if f.writer == "" {
+		for _, e := range entries {
+			if e != nil {
+				f.store.loaded(e.Cost)
+			}
+		}
 		if err := f.store.skip(); err != nil {
 			return outcomes, err
 		}

@@ -114,6 +114,9 @@ func (l *lane) run(ctx context.Context) {
 	for beats := 0; ctx.Err() == nil; beats++ {
 		wait := every
 		if err := l.beat(ctx, beats%pruneEvery == pruneEvery-1, poked); err == nil {
+			if pause > every {
+				l.space.control.RetryNow()
+			}
 			pause = every
 			l.space.breaker.hint()
 		} else {

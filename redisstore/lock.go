@@ -21,6 +21,33 @@ const (
 	hearing = 4
 )
 
+// leastLock is the least time that a lock lives, if LockWait allows.
+const leastLock = 50 * time.Millisecond
+
+// lockLife returns how long a lock of this store's fills lives: four times as long as
+// the loads that took longest of late, so that a fill that dies with a lock costs the
+// others little if loads are short.
+func (s *Store[K, V]) lockLife() time.Duration {
+	longest := time.Duration(s.longest.Load())
+	if longest == 0 {
+		return s.space.lockWait
+	}
+	return min(s.space.lockWait, max(4*longest, leastLock))
+}
+
+// loaded notes how long a load has taken. The longest counts, which is forgotten
+// slowly.
+func (s *Store[K, V]) loaded(cost time.Duration) {
+	if cost <= 0 {
+		return
+	}
+	if old := s.longest.Load(); int64(cost) >= old {
+		s.longest.Store(int64(cost))
+	} else {
+		s.longest.Store(old - (old-int64(cost))/32)
+	}
+}
+
 // clock is how fills wait; tests have another.
 type clock struct {
 	now func() time.Time

@@ -27,10 +27,12 @@ func (s *Store[K, V]) Reserve(ctx context.Context, slots ...cache.Slot[K]) (cach
 	w := s.space.newWait(f.keys)
 	defer w.end()
 	for {
-		if err := s.skip(); err != nil {
+		if err := s.skipFill(); err != nil {
 			return nil, err
 		}
-		if err := f.attempt(ctx, slots); err != nil {
+		err := f.attempt(ctx, slots)
+		s.space.writes.took(err)
+		if err != nil {
 			s.observe(cache.Unavailable, err)
 			return nil, err
 		}
@@ -97,7 +99,7 @@ func (f *fill[K, V]) acquire(ctx context.Context, keys, seen []string, write boo
 	for part := range f.store.space.slots(keys) {
 		args := make([]any, 4, 5+len(part))
 		args[0], args[1] = random(8), fillLife.Milliseconds()
-		args[2], args[3] = f.holder, f.store.space.lockWait.Milliseconds()
+		args[2], args[3] = f.holder, f.store.lockLife().Milliseconds()
 		for _, h := range seen[:len(part)] {
 			args = append(args, h)
 		}

@@ -69,6 +69,7 @@ type Space struct {
 	bus                   *bus // nil if there is none
 	gathers               gathers
 	breaker               breaker
+	writes                refusals
 	recent                recent
 	masters               masters
 	refused               atomic.Pointer[error] // why the space cannot be used
@@ -105,7 +106,7 @@ func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Option
 	s.errands.closing = make(chan struct{})
 	s.gathers.single.space = s
 	s.breaker.init(opts.Slow, opts.NoBreaker)
-	s.breaker.ask, s.breaker.tell = s.probeServers, s.observe
+	s.breaker.ask, s.breaker.tell, s.breaker.closes = s.probeServers, s.observe, func() { s.control.RetryNow() }
 	if _, ok := rdb.(*redis.ClusterClient); ok {
 		s.lanes = clusterLanes
 	}

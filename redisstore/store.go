@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/larder-cache/larder/cache"
@@ -54,6 +55,7 @@ type Store[K comparable, V any] struct {
 	meter    meter.Meter
 	hints    *hints
 	shared   shared[V]
+	longest  atomic.Int64 // load of late, in nanoseconds
 }
 
 // New returns the store of the given name in a space. Two stores of one name
