@@ -454,6 +454,7 @@ func TestALinearizableLoaderWaitsForTheStoreInShadow(t *testing.T) {
 			t.Errorf("it has %v", a)
 		}
 		want(t, "the next", func() (int, error) { return l.Get(t.Context(), 1) }, o.count()+1, nil)
+		synctest.Wait() // it is compared when the caller has the answer
 		seen.expect(t, cache.ShadowDiffered, 1)
 	})
 }

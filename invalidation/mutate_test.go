@@ -145,6 +145,24 @@ func TestAnInvalidationThatFailsIsRepeatedUntilItSucceeds(t *testing.T) {
 	})
 }
 
+func TestWhatHasFailedIsRepeatedAtOnceWhenTheRemoteStoreAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		remote, d, control := remoteDomain(t)
+		remote.fail(errors.New("down"))
+		d.InvalidateTags(t.Context(), "a")
+		time.Sleep(time.Minute) // the pauses are long by now
+		synctest.Wait()
+		remote.fail(nil)
+		control.RetryNow()
+		control.RetryNow() // it waits for nobody
+		synctest.Wait()
+		if d.Held("a") || d.Status().Retries != 0 {
+			t.Errorf("%+v", d.Status())
+		}
+		control.End()
+	})
+}
+
 func TestTooManyFailedInvalidationsBecomeOneOfEverything(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		remote, d, control := remoteDomain(t)
