@@ -18,6 +18,8 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
+const storeTimeout = 100 * time.Millisecond
+
 // orders are what a process of the crew is told, as a line of JSON.
 type orders struct {
 	Number   int // among all processes of the round
@@ -75,6 +77,9 @@ func (o *orders) work(ctx context.Context, b *board, j *journal) error {
 	defer rdb.Close()
 	open := func(name string, coherent bool) (*redisstore.Space, error) {
 		return redisstore.Open(ctx, rdb, name, &redisstore.Options{
+			// A machine that does all of this is slow: readers ask Redis nevertheless, or
+			// there would be little to check.
+			Timeout: storeTimeout, Slow: storeTimeout,
 			Lease: o.Lease, WaitCoherent: coherent, Replicas: redisstore.Replicas{N: o.Replicas},
 		})
 	}
