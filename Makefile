@@ -41,6 +41,9 @@ check: ## gofmt and go vet, of every module
 # libraries for comparison: to compile these for every system takes minutes.
 SHIPPED := ./... ./cmd/larder/... ./codec/cbor/... ./codec/compress/... ./promcache/... ./otelcache/...
 
+# The package whose tests take longest goes first, beside all others.
+LONGEST := ./redisstore
+
 cross: ## go vet for systems and sizes of words that the tests do not run on
 	GOOS=windows $(GO) vet $(SHIPPED)
 	GOOS=darwin $(GO) vet $(SHIPPED)
@@ -51,13 +54,13 @@ tidy: ## fail unless every go.mod is tidy
 
 test: ## all tests of all modules, and a short verify; installs redis-server if it is missing
 	scripts/ensure-redis.sh
-	$(GO) test $(SHUFFLE) $(TESTFLAGS) work
+	$(GO) test $(SHUFFLE) $(TESTFLAGS) $(LONGEST) work
 	$(GO) run ./cmd/larder verify --redis spawn-both --time $(VERIFY_TEST_TIME) $(if $(SEED),--seed $(SEED)) $(VERIFYFLAGS)
 
 race: ## the same under the race detector, but for the comparisons; installs a C compiler if it is missing
 	scripts/ensure-redis.sh
 	scripts/ensure-cc.sh
-	CGO_ENABLED=1 $(GO) test -race -count=1 $(SHUFFLE) $(TESTFLAGS) $(SHIPPED) ./examples/shop/...
+	CGO_ENABLED=1 $(GO) test -race -count=1 $(SHUFFLE) $(TESTFLAGS) $(LONGEST) $(SHIPPED) ./examples/shop/...
 
 verify: ## attack the guarantees on real servers for VERIFY_TIME, from SEED on; fails if one does not hold
 	scripts/ensure-redis.sh
