@@ -2,7 +2,6 @@ package aside
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"reflect"
 	"sync"
@@ -24,10 +23,7 @@ func (g *engine[K, V]) around() *byways[K, V] {
 	if b := g.byways.Load(); b != nil {
 		return b
 	}
-	by := func(round func(context.Context, *flight.Trip[K, result[V]], []K)) *flight.Group[K, result[V]] {
-		return flight.New(func(ctx context.Context, t *flight.Trip[K, result[V]]) { g.contain(ctx, t, round) })
-	}
-	g.byways.CompareAndSwap(nil, &byways[K, V]{by(g.directRound), by(g.shadowRound), by(g.anewRound)})
+	g.byways.CompareAndSwap(nil, &byways[K, V]{g.group(g.directRound), g.group(g.rounds(compared)), g.group(g.rounds(loadAnew))})
 	return g.byways.Load()
 }
 
@@ -66,7 +62,7 @@ func (g *engine[K, V]) modes(keys []K) map[cache.Mode][]K {
 	}
 	parts := map[cache.Mode][]K{}
 	for _, k := range keys {
-		mode := cache.ModeOf(g.o.Switch, k)
+		mode := g.mode(k)
 		parts[mode] = append(parts[mode], k)
 	}
 	if len(parts[cache.ModeOn]) == len(keys) {
@@ -108,12 +104,7 @@ func (b *Batch[K, V]) aroundMany(ctx context.Context, parts map[cache.Mode][]K) 
 				values, err = b.getMany(ctx, keys)
 			} else {
 				results, errs := b.around().of(mode).DoMany(ctx, ctx, keys, nil, false)
-				for i, r := range results {
-					if errs[i] == nil && !r.absent {
-						values[keys[i]] = r.value
-					}
-				}
-				err = distinctErrors(errs)
+				err = collect(values, keys, results, errs)
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -144,120 +135,6 @@ func (g *engine[K, V]) directRound(ctx context.Context, t *flight.Trip[K, result
 			t.Land(at[j], r, nil)
 		}
 	}
-}
-
-// way is what a round makes of what the store has.
-type way uint8
-
-const (
-	inTurn   way = iota // it is the answer
-	loadAnew            // it is loaded all the same
-	compared            // and compared with what was loaded
-)
-
-func (g *engine[K, V]) anewRound(ctx context.Context, t *flight.Trip[K, result[V]], keys []K) {
-	g.renewRound(ctx, t, keys, loadAnew)
-}
-
-func (g *engine[K, V]) shadowRound(ctx context.Context, t *flight.Trip[K, result[V]], keys []K) {
-	g.renewRound(ctx, t, keys, compared)
-}
-
-// renewRound is round, but loads also what the store has.
-func (g *engine[K, V]) renewRound(ctx context.Context, t *flight.Trip[K, result[V]], keys []K, w way) {
-	if g.o.Linearizable {
-		g.strictRounds(ctx, t, keys, w)
-		return
-	}
-	place, at := g.enter(ctx, t, keys, all(keys), false)
-	if place == nil {
-		return
-	}
-	defer place.release()
-	t.Depart()
-	keys = pick(keys, at)
-	slots := g.slots(keys)
-	fill := g.reserveBelow(ctx, slots)
-	defer func() {
-		if fill != nil {
-			ctx, cancel := outlive(ctx)
-			defer cancel()
-			fill.Cancel(ctx)
-		}
-	}()
-	if ctx.Err() != nil { // nobody waits any more
-		t.Fail(ctx.Err())
-		return
-	}
-	_, found, old := g.toLoad(t, fill, slots, at, w)
-	results, took := g.fetch(ctx, keys, old, place.move(), true)
-	entries := make([]*cache.Entry[V], len(keys))
-	storable := false
-	for j := range results {
-		r := &results[j]
-		if r.err != nil && !r.absent {
-			t.Land(at[j], *r, r.err)
-			continue
-		}
-		entries[j] = g.entry(slots[j], *r, took)
-		r.times = timesOf(entries[j], false)
-		storable = storable || entries[j] != nil
-		t.Land(at[j], *r, nil)
-	}
-	if fill == nil || !storable {
-		return
-	}
-	commit := fill.Commit
-	fill = nil
-	ctx, cancel := outlive(ctx)
-	defer cancel()
-	outcomes, err := commit(ctx, entries...)
-	if err != nil && !errors.Is(err, cache.ErrNotStorable) {
-		g.observe(cache.Unavailable, len(keys), 0, err)
-	}
-	for j := range keys {
-		t.Settle(at[j], entries[j] != nil && j < len(outcomes) && outcomes[j] == cache.Stored)
-	}
-	g.compare(found, results, outcomes)
-}
-
-// toLoad returns which of the slots are to be loaded, having answered the others,
-// what they are to be compared with, and what is shown to the load function.
-func (g *engine[K, V]) toLoad(t *flight.Trip[K, result[V]], fill cache.Fill[V], slots []cache.Slot[K], at []int, w way) (rest []int, found []*cache.Entry[V], old *cache.Entry[V]) {
-	if w == inTurn {
-		if rest = g.met(t, fill, slots, at); len(rest) > 0 {
-			old = g.old(fill, rest[0])
-		}
-		return rest, nil, old
-	}
-	for j := range slots {
-		rest = append(rest, j)
-	}
-	if w == loadAnew || fill == nil {
-		return rest, nil, g.old(fill, 0)
-	}
-	for j := range slots {
-		found = append(found, fill.Found(j))
-	}
-	return rest, found, nil // which is shown nothing, or it might not say what the origin has
-}
-
-// reserveBelow opens a fill past the memory in front of a shared store, which opens
-// none there if it has a value. It returns nil if the store cannot be asked.
-func (g *engine[K, V]) reserveBelow(ctx context.Context, slots []cache.Slot[K]) cache.Fill[V] {
-	if !g.stores {
-		return nil
-	}
-	within, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	fill, err := cache.Strict(g.store).Reserve(within, slots...)
-	if err != nil {
-		if ctx.Err() == nil {
-			g.observe(cache.Unavailable, len(slots), 0, err)
-		}
-		return nil
-	}
-	return fill
 }
 
 // compare observes whether what the store would have answered is what the origin

@@ -49,6 +49,14 @@ func (f *failures[K]) get(key K) error {
 	return one.err
 }
 
+// failed is get, but for what keeps only refreshes away.
+func (f *failures[K]) failed(key K) error {
+	if err := f.get(key); err != cache.ErrBusy {
+		return err
+	}
+	return nil
+}
+
 func (f *failures[K]) add(key K, d time.Duration, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -93,11 +101,11 @@ func (f *failures[K]) end(keys ...K) {
 // rests returns the error of the load that has just failed, if a key must not be
 // loaded again yet.
 func (g *engine[K, V]) rests(key K) error {
-	if err := g.failures.get(key); err != nil && err != cache.ErrBusy {
+	err := g.failures.failed(key)
+	if err != nil {
 		g.observe(cache.LoadSpared, 1, 0, err)
-		return err
 	}
-	return nil
+	return err
 }
 
 // rested answers the keys that rest, and returns the places of the others.

@@ -86,12 +86,18 @@ func (b *Batch[K, V]) getMany(ctx context.Context, keys []K) (map[K]V, error) {
 		return values, nil
 	}
 	results, errs := b.shareMany(ctx, missing, spares, bypass)
+	return values, collect(values, missing, results, errs)
+}
+
+// collect puts the values that the origin has into values, and returns the errors of
+// the other keys.
+func collect[K comparable, V any](values map[K]V, keys []K, results []result[V], errs []error) error {
 	for i, r := range results {
 		if errs[i] == nil && !r.absent {
-			values[missing[i]] = r.value
+			values[keys[i]] = r.value
 		}
 	}
-	return values, distinctErrors(errs)
+	return distinctErrors(errs)
 }
 
 // askMany is ask for several keys: entries are those to be served, spares the keys

@@ -54,7 +54,7 @@ func (g *engine[K, V]) init(store cache.Cache[K, V], p invalidation.Policy, o Op
 	g.stores = p.Stores() || p.Negative > 0
 	g.ahead = p.Early > 0 || p.Ahead > 0
 	g.limits = newLimiter(o.Limits)
-	g.flights = flight.New(g.trip)
+	g.flights = g.group(g.rounds(inTurn))
 	g.flights.Admit = g.limits.refresh
 }
 
@@ -90,10 +90,8 @@ func (g *engine[K, V]) Get(ctx context.Context, key K) (V, error) {
 		r := g.direct(ctx, []K{key})[0]
 		return r.value, r.err
 	}
-	if g.o.Switch != nil {
-		if mode := cache.ModeOf(g.o.Switch, key); mode != cache.ModeOn {
-			return g.aroundCache(ctx, key, mode)
-		}
+	if mode := g.mode(key); mode != cache.ModeOn {
+		return g.aroundCache(ctx, key, mode)
 	}
 	e, s, err := g.ask(ctx, key)
 	if err == nil && s.waits() {

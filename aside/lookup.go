@@ -98,7 +98,7 @@ func (g *engine[K, V]) whyStale(key K, w Wish) (Reason, error) {
 	if w.CacheOnly {
 		return NotAsked, nil
 	}
-	if err := g.failures.get(key); err != nil && err != cache.ErrBusy {
+	if err := g.failures.failed(key); err != nil {
 		return BackingOff, err
 	}
 	return Refreshing, nil
@@ -116,7 +116,7 @@ func (g *engine[K, V]) with(a Answer[V], e *cache.Entry[V]) (Answer[V], error) {
 // lookForLoad answers with a load or, if the store has a spare value and that
 // fails, with this.
 func (g *engine[K, V]) lookForLoad(ctx context.Context, key K, w Wish, e *cache.Entry[V], level cache.Level, s standing) (Answer[V], error) {
-	rested := g.failures.get(key)
+	rested := g.failures.failed(key)
 	e, r, err := g.share(ctx, key, e, s)
 	if e == nil {
 		if err == nil && r.met && w.tooOld(r.times, cache.Now()) {
@@ -128,7 +128,7 @@ func (g *engine[K, V]) lookForLoad(ctx context.Context, key K, w Wish, e *cache.
 	if a.Stale {
 		a.Err = err
 		switch {
-		case rested != nil && rested != cache.ErrBusy:
+		case rested != nil:
 			a.Reason = BackingOff
 		case errors.Is(err, cache.ErrOverloaded):
 			a.Reason = Overloaded

@@ -15,13 +15,9 @@ const (
 	strictPauseMost = 50 * time.Millisecond
 )
 
-// strictRound makes rounds until the store has vouched for all keys, and tells
+// strictRounds makes rounds until the store has vouched for all keys, and tells
 // nobody anything else: what was loaded while a writer was at work may be newer
 // than what another reader has next.
-func (g *engine[K, V]) strictRound(ctx context.Context, t *flight.Trip[K, result[V]], keys []K) {
-	g.strictRounds(ctx, t, keys, inTurn)
-}
-
 func (g *engine[K, V]) strictRounds(ctx context.Context, t *flight.Trip[K, result[V]], keys []K, w way) {
 	refresh := t.Refreshes()
 	places := all(keys) // of the keys that are left
@@ -57,7 +53,7 @@ func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, resu
 	}
 	keys := pick(all, places)
 	slots := g.slots(keys)
-	fill, err := g.reserve(ctx, slots, refresh)
+	fill, err := g.reserve(ctx, slots, refresh, w)
 	if refresh && g.putOff(t, keys, places, err) {
 		return nil
 	}

@@ -14,14 +14,31 @@ import (
 // no limit of their own.
 const storeTimeout = 10 * time.Second
 
-// trip makes one round of some keys; see the package flight for who gets what
-// when. A panic of a tag function ends here, and one of the load function in call.
-func (g *engine[K, V]) trip(ctx context.Context, t *flight.Trip[K, result[V]]) {
-	if g.o.Linearizable {
-		g.contain(ctx, t, g.strictRound)
-	} else {
-		g.contain(ctx, t, g.round)
+// way is what a round makes of what the store has.
+type way uint8
+
+const (
+	inTurn   way = iota // it is the answer
+	loadAnew            // it is loaded all the same
+	compared            // and compared with what was loaded
+)
+
+// rounds returns the round of a way.
+func (g *engine[K, V]) rounds(w way) func(context.Context, *flight.Trip[K, result[V]], []K) {
+	return func(ctx context.Context, t *flight.Trip[K, result[V]], keys []K) {
+		if g.o.Linearizable {
+			g.strictRounds(ctx, t, keys, w)
+		} else {
+			g.round(ctx, t, keys, w)
+		}
 	}
+}
+
+// group returns flights of which each trip makes a round of some keys; see the package
+// flight for who gets what when. A panic of a tag function ends in contain, and one of
+// the load function in call.
+func (g *engine[K, V]) group(round func(context.Context, *flight.Trip[K, result[V]], []K)) *flight.Group[K, result[V]] {
+	return flight.New(func(ctx context.Context, t *flight.Trip[K, result[V]]) { g.contain(ctx, t, round) })
 }
 
 // contain makes a round, and answers those who wait if it panics.
@@ -40,7 +57,7 @@ func (g *engine[K, V]) contain(ctx context.Context, t *flight.Trip[K, result[V]]
 }
 
 // round is the protocol: reserve, load, commit.
-func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], keys []K) {
+func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], keys []K, w way) {
 	// While it waits for a place nothing is read, so that all may join it.
 	place, at := g.enter(ctx, t, keys, all(keys), t.Refreshes())
 	if place == nil {
@@ -54,7 +71,7 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 	var fill cache.Fill[V]
 	if !bypass && g.stores {
 		var err error
-		if fill, err = g.reserve(ctx, slots, refresh); refresh && g.putOff(t, keys, at, err) {
+		if fill, err = g.reserve(ctx, slots, refresh, w); refresh && g.putOff(t, keys, at, err) {
 			return
 		} // any other has been observed
 	}
@@ -69,11 +86,11 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 		t.Fail(ctx.Err())
 		return
 	}
-	rest := g.met(t, fill, slots, at)
+	rest, found, old := g.toLoad(t, fill, slots, at, w)
 	if len(rest) == 0 {
 		return
 	}
-	results, took := g.fetch(ctx, pick(keys, rest), g.old(fill, rest[0]), place.move(), true)
+	results, took := g.fetch(ctx, pick(keys, rest), old, place.move(), true)
 	entries := make([]*cache.Entry[V], len(keys))
 	storable := false
 	for n, j := range rest {
@@ -103,6 +120,28 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 	for _, j := range rest {
 		t.Settle(at[j], entries[j] != nil && j < len(outcomes) && outcomes[j] == cache.Stored)
 	}
+	g.compare(found, results, outcomes)
+}
+
+// toLoad returns which of the slots are to be loaded, having answered the others,
+// what they are to be compared with, and what is shown to the load function.
+func (g *engine[K, V]) toLoad(t *flight.Trip[K, result[V]], fill cache.Fill[V], slots []cache.Slot[K], at []int, w way) (rest []int, found []*cache.Entry[V], old *cache.Entry[V]) {
+	if w == inTurn {
+		if rest = g.met(t, fill, slots, at); len(rest) > 0 {
+			old = g.old(fill, rest[0])
+		}
+		return rest, nil, old
+	}
+	for j := range slots {
+		rest = append(rest, j)
+	}
+	if w == loadAnew || fill == nil {
+		return rest, nil, g.old(fill, 0)
+	}
+	for j := range slots {
+		found = append(found, fill.Found(j))
+	}
+	return rest, found, nil // which is shown nothing, or it might not say what the origin has
 }
 
 // enter takes a place among the loads for those of a trip's keys that need not
@@ -145,14 +184,19 @@ func outlive(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 }
 
-// reserve opens the fill of a trip.
-func (g *engine[K, V]) reserve(ctx context.Context, slots []cache.Slot[K], refresh bool) (cache.Fill[V], error) {
+// reserve opens the fill of a trip. What is loaded although it is there needs one past
+// the memory in front of a shared store, which opens none there if it has a value.
+func (g *engine[K, V]) reserve(ctx context.Context, slots []cache.Slot[K], refresh bool, w way) (cache.Fill[V], error) {
+	store := g.store
+	if w != inTurn {
+		store = cache.Strict(store)
+	}
 	for i := range slots {
 		slots[i].Refresh = refresh
 	}
 	within, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	fill, err := g.store.Reserve(within, slots...)
+	fill, err := store.Reserve(within, slots...)
 	if err != nil && ctx.Err() == nil && !(refresh && errors.Is(err, cache.ErrBusy)) {
 		g.observe(cache.Unavailable, len(slots), 0, err)
 	}

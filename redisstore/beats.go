@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -47,7 +46,11 @@ func (b *bus) sendBeat(ctx context.Context, lane int, c *call, urgent bool) erro
 	trip.calls = append(trip.calls, c)
 	b.beats.mu.Unlock()
 	if first {
-		b.gather(ctx, urgent)
+		if urgent {
+			runtime.Gosched()
+		} else {
+			b.pause(b.space.lease / 50)
+		}
 		b.beats.mu.Lock()
 		delete(b.beats.next, master)
 		b.beats.mu.Unlock()
@@ -61,23 +64,9 @@ func (b *bus) sendBeat(ctx context.Context, lane int, c *call, urgent bool) erro
 		return nil
 	}
 	relearn(ctx, cluster, err)
-	if redis.HasErrorPrefix(err, "MOVED") || redis.HasErrorPrefix(err, "ASK") || redis.HasErrorPrefix(err, "CLUSTERDOWN") {
+	if says(err, "MOVED", "ASK", "CLUSTERDOWN") {
 		c.renew(ctx)
 		return b.run(ctx, c) // which follows the slot
 	}
 	return fmt.Errorf("%w: %w", errUnavailable, err)
-}
-
-// gather waits for others.
-func (b *bus) gather(ctx context.Context, urgent bool) {
-	if urgent {
-		runtime.Gosched()
-		return
-	}
-	timer := time.NewTimer(b.space.lease / 50)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }

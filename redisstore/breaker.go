@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -132,18 +133,12 @@ func over(ctx context.Context) bool {
 // refuses a command, such as for want of memory, may have answers to others.
 func failure(err error) bool {
 	var reply redis.Error
-	switch {
-	case err == nil:
-		return false
-	case !errors.As(err, &reply):
-		return true
-	}
-	for _, down := range []string{"LOADING", "MASTERDOWN", "CLUSTERDOWN", "BUSY"} {
-		if redis.HasErrorPrefix(reply, down) {
-			return true
-		}
-	}
-	return false
+	return err != nil && (!errors.As(err, &reply) || says(err, "LOADING", "MASTERDOWN", "CLUSTERDOWN", "BUSY"))
+}
+
+// says reports whether an error is a server's that begins with one of the words.
+func says(err error, words ...string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return redis.HasErrorPrefix(err, w) })
 }
 
 // state returns how the breaker stands.

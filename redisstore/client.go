@@ -95,7 +95,7 @@ type call struct {
 
 func (s *script) call(ctx context.Context, keys []string, args ...any) *call {
 	c := &call{script: s, keys: keys, args: args}
-	c.make(ctx, "evalsha", s.sha)
+	c.renew(ctx)
 	return c
 }
 

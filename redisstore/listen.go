@@ -21,7 +21,7 @@ func (b *bus) listen() {
 			ps := b.client.Subscribe(ctx)
 			return ps, ps.Subscribe(ctx, channels...)
 		})
-		b.pause()
+		b.rest()
 	}
 }
 
@@ -30,7 +30,7 @@ func (b *bus) listen() {
 func (b *bus) follow(cluster *redis.ClusterClient, lanes []*lane) {
 	for first := true; b.ctx.Err() == nil; first = false {
 		if !first {
-			b.pause()
+			b.rest()
 			cluster.ReloadState(b.ctx)
 		}
 		groups := b.owners(cluster, lanes)
@@ -139,9 +139,12 @@ func (b *bus) receive(lanes []*lane, subscribe func(context.Context, []string) (
 	}
 }
 
-// pause keeps a subscription that fails from trying without end.
-func (b *bus) pause() {
-	timer := time.NewTimer(10*time.Millisecond + rand.N(min(b.space.lease/4, time.Second)))
+// rest keeps a subscription that fails from trying without end.
+func (b *bus) rest() { b.pause(10*time.Millisecond + rand.N(min(b.space.lease/4, time.Second))) }
+
+// pause waits for d, unless the bus ends.
+func (b *bus) pause(d time.Duration) {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

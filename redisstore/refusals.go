@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
-	"github.com/redis/go-redis/v9"
 )
 
 // refusals keep fills from a server that reads, but refuses to write, as one without
@@ -53,14 +52,7 @@ func (r *refusals) took(err error) {
 }
 
 // refusal reports whether an error says that a server does not write.
-func refusal(err error) bool {
-	for _, why := range []string{"OOM", "READONLY", "MISCONF", "NOREPLICAS"} {
-		if redis.HasErrorPrefix(err, why) {
-			return true
-		}
-	}
-	return false
-}
+func refusal(err error) bool { return says(err, "OOM", "READONLY", "MISCONF", "NOREPLICAS") }
 
 // skipFill is skip for who wants to store something.
 func (s *Store[K, V]) skipFill() error {

@@ -13,7 +13,7 @@ import (
 // sequence's from-th on, until n have begun (if n > 0) or d has passed (if
 // d > 0). It reads no clock for single operations, so that those of
 // nanoseconds stay such.
-func closedLoop(ctx context.Context, o *oracle, seq workload.Sequence, t *tallies, from, n int, d time.Duration) (took time.Duration) {
+func closedLoop(ctx context.Context, o *checked, seq workload.Sequence, t *tallies, from, n int, d time.Duration) (took time.Duration) {
 	var stop atomic.Bool
 	halt := func() { stop.Store(true) }
 	defer context.AfterFunc(ctx, halt)()

@@ -45,7 +45,7 @@ func TestLatencyFromThePlanShowsAFreeze(t *testing.T) {
 		s := frozen{strategy.NoCache{DB: newDB()}, freeze, freeze.Add(500 * time.Millisecond)}
 		seq := sequence(2000, workload.Mix{workload.Get: 1})
 		tl := newTallies(4)
-		clocks, took, late := openLoop(t.Context(), newOracle(s, rows), seq, tl, 0, workload.Constant.Plan(1, 2000, 1000), plainAlarm{})
+		clocks, took, late := openLoop(t.Context(), newChecked(s, rows), seq, tl, 0, workload.Constant.Plan(1, 2000, 1000), plainAlarm{})
 		planned, service := clocks.planned[workload.Get].Summary(), clocks.service[workload.Get].Summary()
 		if planned.P99 < 450*time.Millisecond || planned.P99 > 510*time.Millisecond {
 			t.Errorf("p99 from the planned start is %v", planned.P99)
@@ -63,7 +63,7 @@ func TestOpenLoopThatCannotKeepUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := frozen{NoCache: strategy.NoCache{DB: newDB()}}
 		// Two workers do 2000 operations a second, and 4000 are due.
-		clocks, _, late := openLoop(t.Context(), newOracle(s, rows), sequence(4000, workload.Mix{workload.Get: 1}), newTallies(2), 0,
+		clocks, _, late := openLoop(t.Context(), newChecked(s, rows), sequence(4000, workload.Mix{workload.Get: 1}), newTallies(2), 0,
 			workload.Constant.Plan(1, 4000, 4000), plainAlarm{})
 		if late < 900*time.Millisecond || late > 1100*time.Millisecond {
 			t.Errorf("the last operation began %v late", late)
@@ -78,7 +78,7 @@ func TestInterruptEndsBothLoops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		o, seq, tl := newOracle(strategy.NoCache{DB: newDB()}, rows), sequence(1000, workload.Mix{94, 4, 2}), newTallies(4)
+		o, seq, tl := newChecked(strategy.NoCache{DB: newDB()}, rows), sequence(1000, workload.Mix{94, 4, 2}), newTallies(4)
 		start := time.Now()
 		openLoop(ctx, o, seq, tl, 0, workload.Constant.Plan(1, 1000, 100), plainAlarm{})
 		if done := tl.all(); done < 9 || done > 12 || tl.failed() != 0 {
@@ -93,7 +93,7 @@ func TestInterruptEndsBothLoops(t *testing.T) {
 
 func TestClosedLoopEndsByCountAndByTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o, seq := newOracle(strategy.NoCache{DB: newDB()}, rows), sequence(100, workload.Mix{94, 4, 2})
+		o, seq := newChecked(strategy.NoCache{DB: newDB()}, rows), sequence(100, workload.Mix{94, 4, 2})
 		tl := newTallies(4)
 		if took := closedLoop(t.Context(), o, seq, tl, 0, 400, 0); tl.all() != 400 || took != 200*time.Millisecond {
 			t.Errorf("%d operations in %v", tl.all(), took)
@@ -111,11 +111,11 @@ func TestClosedLoopEndsByCountAndByTime(t *testing.T) {
 func TestFailuresAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tl, broken := newTallies(2), errors.New("it broke")
-		closedLoop(t.Context(), newOracle(failing{err: broken}, rows), sequence(50, workload.Mix{1, 1, 1}), tl, 0, 50, 0)
+		closedLoop(t.Context(), newChecked(failing{err: broken}, rows), sequence(50, workload.Mix{1, 1, 1}), tl, 0, 50, 0)
 		if tl.failed() != 50 || tl.all() != 50 || tl.firstError() != "it broke" {
 			t.Errorf("%d of %d failed: %s", tl.failed(), tl.all(), tl.firstError())
 		}
-		o := newOracle(failing{}, rows)
+		o := newChecked(failing{}, rows)
 		if err := o.do(t.Context(), workload.Op{On: 7}); err == nil {
 			t.Error("another row is accepted")
 		}
@@ -166,7 +166,7 @@ func (c *careless) UpdateGroup(ctx context.Context, group uint32) ([]simdb.Row, 
 
 func TestCarelessCacheIsCaught(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := newOracle(&careless{NoCache: strategy.NoCache{DB: newDB()}}, rows)
+		o := newChecked(&careless{NoCache: strategy.NoCache{DB: newDB()}}, rows)
 		tl := newTallies(16)
 		closedLoop(t.Context(), o, sequence(5000, workload.Mix{80, 15, 5}), tl, 0, 20_000, 0)
 		if o.stale.Load() == 0 {

@@ -40,7 +40,7 @@ func (c *clocks) merge(o *clocks) {
 // before have ended. If all workers are busy when one is due it is done as soon
 // as possible and never left out, and its wait counts as its latency. late is
 // by how much the last operation began after its time.
-func openLoop(ctx context.Context, o *oracle, seq workload.Sequence, t *tallies, from int, plan []time.Duration, clock alarm) (all *clocks, took, late time.Duration) {
+func openLoop(ctx context.Context, o *checked, seq workload.Sequence, t *tallies, from int, plan []time.Duration, clock alarm) (all *clocks, took, late time.Duration) {
 	begin := time.Now().Add(lead)
 	ready := make(chan int, len(plan)) // what is due and not begun
 	var latest atomic.Int64

@@ -136,7 +136,7 @@ func (r *run) measure(ctx context.Context, c Candidate) (result Result, err erro
 	if err != nil {
 		return result, fmt.Errorf("%s: %w", c.Name, err)
 	}
-	o := newOracle(s, r.config.Keys)
+	o := newChecked(s, r.config.Keys)
 	defer func() {
 		result.StaleReads = o.stale.Load()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)

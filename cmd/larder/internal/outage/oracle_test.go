@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/larder-cache/larder/cmd/larder/internal/oracle"
 	"github.com/larder-cache/larder/invalidation"
 	"github.com/larder-cache/larder/memstore"
 )
@@ -25,7 +26,7 @@ func writes(t *testing.T, wrap func(store) store, write func(*writer)) (next sam
 	synctest.Test(t, func(t *testing.T) {
 		c := Default()
 		k := clock{time.Now()}
-		o, oracle, tags := newOrigin(c, k), newOracle(c.Keys), invalidation.NewDomain()
+		o, oracle, tags := newOrigin(c, k), oracle.New(c.Keys), invalidation.NewDomain()
 		rows := newLoader(noted{wrap(memstore.New[uint64, row](tags, 100, nil))}, c, o, false)
 		g := &group{rows: rows, oracle: oracle, clock: k}
 		if s := g.read(7); s.hit || s.stale || s.lost || s.took < c.Latency-c.Spread || s.took > c.Latency+c.Spread {
@@ -58,8 +59,8 @@ func TestACacheThatServesOldValuesIsFoundOut(t *testing.T) {
 	same := func(s store) store { return s }
 	for what, write := range map[string]func(*writer){"row": row, "its group": func(w *writer) { w.group(7 + w.c.groups()) }} {
 		next, w = writes(t, same, write)
-		if next.hit || next.stale || w.oracle.due(7) != 1 || w.acknowledged.Load() != 1 {
-			t.Errorf("%s: %+v, due is %d", what, next, w.oracle.due(7))
+		if next.hit || next.stale || w.oracle.Due(7) != 1 || w.acknowledged.Load() != 1 {
+			t.Errorf("%s: %+v, due is %d", what, next, w.oracle.Due(7))
 		}
 	}
 }
@@ -82,13 +83,4 @@ func (f *failing) Get(ctx context.Context, key uint64) (e *entry, err error) {
 		return nothing{}.Get(ctx, key)
 	}
 	return f.store.Get(ctx, key)
-}
-
-func TestAnAcknowledgementIsNeverTakenBack(t *testing.T) {
-	o := newOracle(2)
-	o.acknowledge(1, 3)
-	o.acknowledge(1, 2)
-	if o.due(1) != 3 || o.due(0) != 0 {
-		t.Errorf("due are %d and %d", o.due(1), o.due(0))
-	}
 }

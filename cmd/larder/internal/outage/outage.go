@@ -38,18 +38,15 @@ import (
 	"sync"
 	"time"
 
+	"github.com/larder-cache/larder/cmd/larder/internal/oracle"
+	"github.com/larder-cache/larder/cmd/larder/internal/server"
 	"github.com/redis/go-redis/v9"
 )
-
-// quiet drops what go-redis would write: that servers die is no news.
-type quiet struct{}
-
-func (quiet) Printf(context.Context, string, ...any) {}
 
 // Run measures each strategy in turn, and writes to w what it does. With an error
 // it returns what it has.
 func Run(ctx context.Context, c Config, w io.Writer) (*Report, error) {
-	redis.SetLogger(quiet{})
+	server.Silence() // that servers die is no news
 	r := newReport(c)
 	p, err := c.plan()
 	if err != nil {
@@ -112,11 +109,11 @@ func (t *trial) run(ctx context.Context) (result Result, err error) {
 	}
 
 	t.hits = newBuckets(t.clock.now() + t.Time + time.Duration(len(t.plan.faults))*(t.patience+former) + time.Minute)
-	oracle := newOracle(t.Keys)
-	reading := t.group(tested.rows, oracle, 1)
+	due := oracle.New(t.Keys)
+	reading := t.group(tested.rows, due, 1)
 	reading.hits = t.hits
-	control := t.group(newLoader(nothing{}, t.Config, o, true), newOracle(t.Keys), 2)
-	writing := &writer{to: tested, origin: o, oracle: oracle, c: t.Config}
+	control := t.group(newLoader(nothing{}, t.Config, o, true), oracle.New(t.Keys), 2)
+	writing := &writer{to: tested, origin: o, oracle: due, c: t.Config}
 	reading.start()
 	control.start()
 	writing.start()
@@ -155,8 +152,8 @@ func (t *trial) fill(ctx context.Context, rows *loader) error {
 	return cmp.Or(errs...)
 }
 
-func (t *trial) group(rows *loader, oracle *oracle, stream uint64) *group {
-	return &group{rows: rows, oracle: oracle, clock: t.clock, rate: t.Rate, readers: t.Readers,
+func (t *trial) group(rows *loader, due oracle.Oracle, stream uint64) *group {
+	return &group{rows: rows, oracle: due, clock: t.clock, rate: t.Rate, readers: t.Readers,
 		seed: t.Seed*4 + stream, keys: t.Keys, zipf: t.Zipf}
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/larder-cache/larder/cmd/larder/internal/oracle"
 	"github.com/larder-cache/larder/cmd/larder/internal/workload"
 )
 
@@ -23,7 +24,7 @@ type sample struct {
 // group is goroutines that read in one way.
 type group struct {
 	rows    *loader
-	oracle  *oracle
+	oracle  oracle.Oracle
 	clock   clock
 	hits    *buckets // nil if nobody asks
 	rate    float64  // planned reads a second, of all
@@ -87,7 +88,7 @@ func (g *group) run(i int) (samples []sample) {
 func (g *group) read(key uint64) sample {
 	var n note
 	ctx := context.WithValue(context.Background(), noteKey{}, &n)
-	due := g.oracle.due(key)
+	due := g.oracle.Due(key)
 	s := sample{at: g.clock.now()}
 	if g.hits != nil {
 		g.hits.read(s.at)

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/larder-cache/larder/cmd/larder/internal/oracle"
 	"github.com/larder-cache/larder/cmd/larder/internal/workload"
 )
 
@@ -18,7 +19,7 @@ const writers = 4
 type writer struct {
 	to     *cached
 	origin *origin
-	oracle *oracle
+	oracle oracle.Oracle
 	c      Config
 
 	stop                 chan struct{}
@@ -60,7 +61,7 @@ func (w *writer) run(i int) {
 func (w *writer) row(key uint64) {
 	v := w.origin.write(key)
 	if w.acknowledges(w.to.rows.Invalidate(context.Background(), key)) {
-		w.oracle.acknowledge(key, v)
+		w.oracle.Acknowledge(key, v)
 	}
 }
 
@@ -72,7 +73,7 @@ func (w *writer) group(key uint64) {
 	}
 	if w.acknowledges(w.to.tags.InvalidateTags(context.Background(), w.c.tag(key))) {
 		for k, v := range versions {
-			w.oracle.acknowledge(k, v)
+			w.oracle.Acknowledge(k, v)
 		}
 	}
 }

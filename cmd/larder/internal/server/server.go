@@ -50,17 +50,17 @@ type Server struct {
 	stop   func() error
 }
 
-var silence = sync.OnceFunc(func() { redis.SetLogger(quiet{}) })
-
-// quiet drops what go-redis would write to standard error: an error that
+// Silence drops what go-redis would write to standard error: an error that
 // matters is returned.
+var Silence = sync.OnceFunc(func() { redis.SetLogger(quiet{}) })
+
 type quiet struct{}
 
 func (quiet) Printf(context.Context, string, ...any) {}
 
 // Open connects to the target, after starting it if need be.
 func (t Target) Open(ctx context.Context) (*Server, error) {
-	silence()
+	Silence()
 	switch t.kind {
 	case embedded:
 		return openEmbedded()

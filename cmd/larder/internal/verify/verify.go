@@ -21,7 +21,6 @@ import (
 	"github.com/larder-cache/larder/cmd/larder/internal/history"
 	"github.com/larder-cache/larder/cmd/larder/internal/server"
 	"github.com/larder-cache/larder/internal/redisproc"
-	"github.com/redis/go-redis/v9"
 )
 
 // Config says what to verify.
@@ -59,7 +58,7 @@ func Run(ctx context.Context, c Config, w io.Writer) (*Scores, error) {
 	if !supported {
 		return b, errors.New("verify needs memory that processes share, and signals that stop them: Linux or macOS")
 	}
-	redis.SetLogger(quiet{}) // that servers die is no news
+	server.Silence() // that servers die is no news
 	if err := c.sweep(ctx, func(prefix string) error {
 		began := time.Now()
 		for i := 0; ctx.Err() == nil && (i == 0 || time.Since(began) < c.Time) && (c.Rounds == 0 || i < c.Rounds); i++ {

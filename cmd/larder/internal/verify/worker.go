@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/larder-cache/larder/cmd/larder/internal/server"
 	"github.com/larder-cache/larder/redisstore"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
@@ -39,7 +40,7 @@ type orders struct {
 // Work is the life of a process of the crew. It reads its orders from in, and
 // ends when the round does, or when in is closed.
 func Work(ctx context.Context, in io.Reader) error {
-	redis.SetLogger(quiet{})
+	server.Silence()
 	r := bufio.NewReader(in)
 	line, err := r.ReadBytes('\n')
 	if err != nil {
@@ -67,10 +68,6 @@ func Work(ctx context.Context, in io.Reader) error {
 // goroutines is how many of each process use a mode. Those of one mode do not wait
 // for what holds another up.
 var goroutines = [modes]int{plain: 8, memory: 2, coherent: 4, strict: 6}
-
-type quiet struct{}
-
-func (quiet) Printf(context.Context, string, ...any) {}
 
 func (o *orders) work(ctx context.Context, b *board, j *journal) error {
 	rdb := o.client()

@@ -5,26 +5,26 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"github.com/larder-cache/larder/cmd/larder/internal/oracle"
 	"github.com/larder-cache/larder/cmd/larder/internal/simdb"
 	"github.com/larder-cache/larder/cmd/larder/internal/strategy"
 	"github.com/larder-cache/larder/cmd/larder/internal/workload"
 )
 
-// oracle runs operations on a strategy and knows what they must return: it
-// keeps, for each row, the newest version whose update was acknowledged.
-type oracle struct {
+// checked runs operations on a strategy and knows what they must return.
+type checked struct {
 	strategy.Strategy
-	acknowledged []atomic.Uint64
-	stale        atomic.Int64
+	due   oracle.Oracle
+	stale atomic.Int64
 }
 
-func newOracle(s strategy.Strategy, rows int) *oracle {
-	return &oracle{Strategy: s, acknowledged: make([]atomic.Uint64, rows)}
+func newChecked(s strategy.Strategy, rows int) *checked {
+	return &checked{Strategy: s, due: oracle.New(rows)}
 }
 
 // do runs one operation. A read is stale if its version is older than what had
 // been acknowledged when it began.
-func (o *oracle) do(ctx context.Context, op workload.Op) error {
+func (o *checked) do(ctx context.Context, op workload.Op) error {
 	switch op.Kind {
 	case workload.Write:
 		row, err := o.Write(ctx, op.On)
@@ -41,7 +41,7 @@ func (o *oracle) do(ctx context.Context, op workload.Op) error {
 			o.acknowledge(row)
 		}
 	default:
-		due := o.acknowledged[op.On].Load()
+		due := o.due.Due(uint64(op.On))
 		row, err := o.Get(ctx, op.On)
 		if err != nil {
 			return err
@@ -56,12 +56,4 @@ func (o *oracle) do(ctx context.Context, op workload.Op) error {
 	return nil
 }
 
-func (o *oracle) acknowledge(row simdb.Row) {
-	version := &o.acknowledged[row.ID]
-	for {
-		old := version.Load()
-		if old >= row.Version || version.CompareAndSwap(old, row.Version) {
-			return
-		}
-	}
-}
+func (o *checked) acknowledge(row simdb.Row) { o.due.Acknowledge(uint64(row.ID), row.Version) }
