@@ -166,12 +166,12 @@ func runBench(cmd *cobra.Command, flags benchFlags) (err error) {
 	if len(report.Strategies) == 0 {
 		return runErr
 	}
-	return publish(report, flags.out, stdout, runErr)
+	return publishOld(report, flags.out, stdout, runErr)
 }
 
 // publish prints and writes what was measured, and returns the error that
 // decides the exit code.
-func publish(report *bench.Report, out string, stdout io.Writer, runErr error) error {
+func publishOld(report *bench.Report, out string, stdout io.Writer, runErr error) error {
 	report.Text(stdout)
 	path, err := report.Write(out)
 	if err != nil {
@@ -184,5 +184,3 @@ func publish(report *bench.Report, out string, stdout io.Writer, runErr error) e
 	return runErr
 }
 
-// sweeping is how long the removal of a run's keys may take.
-const sweeping = 30 * time.Second

@@ -109,7 +109,7 @@ func TestBenchFailsOnStaleReads(t *testing.T) {
 	r := bench.NewReport(bench.Default(), "", server.Info{})
 	r.Strategies = []bench.Result{{Strategy: "bad", StaleReads: 2}, {Strategy: "worse", StaleReads: 3}}
 	var stdout bytes.Buffer
-	code, line := verdict(t.Context(), publish(r, t.TempDir(), &stdout, nil))
+	code, line := verdict(t.Context(), publishOld(r, t.TempDir(), &stdout, nil))
 	if code != exitStale || !strings.Contains(line, "5 STALE READS") || !strings.Contains(stdout.String(), "STALE READS: 5") {
 		t.Errorf("exit code %d, line %q, output\n%s", code, line, stdout.String())
 	}

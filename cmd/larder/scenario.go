@@ -13,8 +13,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// exitBroken says that a limit did not hold.
-const exitBroken = 3
 
 func newScenario() *cobra.Command {
 	cmd := &cobra.Command{

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/larder-cache/larder/cmd/larder/internal/results"
 	"github.com/larder-cache/larder/cmd/larder/internal/server"
 	"github.com/larder-cache/larder/cmd/larder/internal/simdb"
 )
@@ -16,17 +17,17 @@ const Schema = "larder.bench/v1"
 
 // Report is all that a run found out.
 type Report struct {
-	Schema      string            `json:"schema"`
-	Version     string            `json:"larder_version"`
-	Started     time.Time         `json:"started"`
-	Interrupted bool              `json:"interrupted"`
-	Environment Environment       `json:"environment"`
-	Server      server.Info       `json:"server"`
-	Config      Config            `json:"config"`
-	Sequence    Recorded          `json:"sequence"`
-	Calibration simdb.Calibration `json:"calibration"`
-	Rate        float64           `json:"rate"` // planned operations a second
-	Strategies  []Result          `json:"strategies"`
+	Schema      string              `json:"schema"`
+	Version     string              `json:"larder_version"`
+	Started     time.Time           `json:"started"`
+	Interrupted bool                `json:"interrupted"`
+	Environment results.Environment `json:"environment"`
+	Server      server.Info         `json:"server"`
+	Config      Config              `json:"config"`
+	Sequence    Recorded            `json:"sequence"`
+	Calibration simdb.Calibration   `json:"calibration"`
+	Rate        float64             `json:"rate"` // planned operations a second
+	Strategies  []Result            `json:"strategies"`
 }
 
 // Recorded identifies the sequence of operations.
@@ -39,7 +40,7 @@ type Recorded struct {
 func NewReport(config Config, version string, on server.Info) *Report {
 	return &Report{
 		Schema: Schema, Version: version, Started: time.Now().UTC().Truncate(time.Second),
-		Environment: ThisEnvironment(), Server: on, Config: config,
+		Environment: results.ThisEnvironment(), Server: on, Config: config,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/larder-cache/larder/cmd/larder/internal/progress"
 	"github.com/larder-cache/larder/cmd/larder/internal/simdb"
 	"github.com/larder-cache/larder/cmd/larder/internal/strategy"
 	"github.com/larder-cache/larder/cmd/larder/internal/workload"
@@ -36,7 +37,7 @@ const (
 // Run measures the candidates in turn. It writes what the run is to out and its
 // progress to progress. If ctx ends, the report has what was measured until
 // then.
-func (r *Report) Run(ctx context.Context, candidates []Candidate, out, progress io.Writer) (err error) {
+func (r *Report) Run(ctx context.Context, candidates []Candidate, out, live io.Writer) (err error) {
 	config := r.Config
 	if r.Calibration, err = simdb.Calibrate(ctx, config.database(), calibration); err != nil {
 		return err
@@ -59,8 +60,8 @@ func (r *Report) Run(ctx context.Context, candidates []Candidate, out, progress 
 	}
 	r.Sequence = Recorded{len(run.seq), run.seq.Digest()}
 	r.header(out)
-	run.meter = newMeter(progress, run.steps(candidates, r.Calibration.Capacity))
-	defer run.meter.stop()
+	run.meter = progress.New(live, run.steps(candidates, r.Calibration.Capacity))
+	defer run.meter.Stop()
 	for _, c := range candidates {
 		result, err := run.measure(ctx, c)
 		r.Strategies = append(r.Strategies, result)
@@ -91,7 +92,7 @@ type run struct {
 	config Config
 	plan   []time.Duration
 	seq    workload.Sequence
-	meter  *meter
+	meter  *progress.Meter
 }
 
 // phases of each strategy, in order.
@@ -102,7 +103,7 @@ const (
 	phases
 )
 
-func (r *run) steps(candidates []Candidate, capacity float64) (steps []step) {
+func (r *run) steps(candidates []Candidate, capacity float64) (steps []progress.Step) {
 	last := r.plan[len(r.plan)-1]
 	closed := r.closedTime()
 	if closed == 0 {
@@ -111,9 +112,9 @@ func (r *run) steps(candidates []Candidate, capacity float64) (steps []step) {
 	for i, c := range candidates {
 		name := fmt.Sprintf("%s (%d of %d)", c.Name, i+1, len(candidates))
 		steps = append(steps,
-			step{name + ", warm-up", time.Duration(float64(r.config.WarmUp) / capacity * float64(time.Second))},
-			step{name + ", latency", last},
-			step{name + ", throughput", closed})
+			progress.Step{Name: name + ", warm-up", Expected: time.Duration(float64(r.config.WarmUp) / capacity * float64(time.Second))},
+			progress.Step{Name: name + ", latency", Expected: last},
+			progress.Step{Name: name + ", throughput", Expected: closed})
 	}
 	return steps
 }
@@ -147,7 +148,7 @@ func (r *run) measure(ctx context.Context, c Candidate) (result Result, err erro
 	}()
 	pass := func(what func(t *tallies)) {
 		t := newTallies(r.config.Workers)
-		r.meter.next(t.all)
+		r.meter.Next(progress.Count(t.all))
 		what(t)
 		result.ReadsChecked += t.done(workload.Get)
 		result.Failed += t.failed()
@@ -158,7 +159,7 @@ func (r *run) measure(ctx context.Context, c Candidate) (result Result, err erro
 	if r.config.WarmUp > 0 {
 		pass(func(t *tallies) { closedLoop(ctx, o, r.seq, t, 0, r.config.WarmUp, 0) })
 	} else {
-		r.meter.next(nil)
+		r.meter.Next(nil)
 	}
 	db.TakeStats()
 	pass(func(t *tallies) {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/larder-cache/larder/cmd/larder/internal/results"
 )
 
 // header writes what is known before the strategies are measured.
@@ -14,12 +16,12 @@ func (r *Report) header(w io.Writer) {
 	fmt.Fprintf(w, "server       %s\n", r.Server)
 	c := r.Config
 	fmt.Fprintf(w, "workload     %s keys, zipf %v, %s, %d-byte values, groups of %d, seed %d, %d operations recorded (sha256 %.12s)\n",
-		thousands(float64(c.Keys)), c.Zipf, c.Mix, c.ValueSize, c.GroupSize, c.Seed, r.Sequence.Ops, r.Sequence.SHA256)
+		results.Amount(float64(c.Keys)), c.Zipf, c.Mix, c.ValueSize, c.GroupSize, c.Seed, r.Sequence.Ops, r.Sequence.SHA256)
 	k := r.Calibration
 	fmt.Fprintf(w, "database     simulated: %d connections, %v at the median; sleeping %v takes %s here (p99 %s), so it gives %s reads/s\n",
-		c.Connections, c.Latency, k.Asked, brief(k.Sleep.P50), brief(k.Sleep.P99), thousands(k.Capacity))
+		c.Connections, c.Latency, k.Asked, results.Brief(k.Sleep.P50), results.Brief(k.Sleep.P99), results.Amount(k.Capacity))
 	fmt.Fprintf(w, "load         %s ops/s (%s arrivals) on %d workers for the latencies, closed loop for the throughput\n\n",
-		thousands(r.Rate), c.Arrivals, c.Workers)
+		results.Amount(r.Rate), c.Arrivals, c.Workers)
 }
 
 // Text writes the results for people.
@@ -56,9 +58,9 @@ func (r *Report) table(w io.Writer) {
 	fmt.Fprintln(t, titles[0]+"\tthroughput\tp50\tp99\tp99.9\thit ratio\tdb queries avoided\tstale reads\t")
 	for i, s := range r.Strategies {
 		p := &s.Latency
-		fmt.Fprintf(t, "%s\t%s/s\t%s\t%s\t%s\t%.1f%%\t%s (%.1f%%)\t%d\t\n", titles[i+1], thousands(s.Throughput.PerSecond),
-			brief(p.Get.Planned.P50), brief(p.Get.Planned.P99), brief(p.Get.Planned.P999),
-			100*p.HitRatio, thousands(float64(p.Avoided)), 100*p.AvoidedRatio, s.StaleReads)
+		fmt.Fprintf(t, "%s\t%s/s\t%s\t%s\t%s\t%.1f%%\t%s (%.1f%%)\t%d\t\n", titles[i+1], results.Amount(s.Throughput.PerSecond),
+			results.Brief(p.Get.Planned.P50), results.Brief(p.Get.Planned.P99), results.Brief(p.Get.Planned.P999),
+			100*p.HitRatio, results.Amount(float64(p.Avoided)), 100*p.AvoidedRatio, s.StaleReads)
 	}
 	t.Flush()
 	fmt.Fprintln(w, "\nLatencies are those of gets from their planned start, so that waiting for a slow strategy counts.")
@@ -73,8 +75,8 @@ func (r *Report) details(w io.Writer) {
 	for i, s := range r.Strategies {
 		p := &s.Latency
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t\n", titles[i+1],
-			brief(p.Get.Service.P50), brief(p.Write.Service.P50), brief(p.Write.Service.P99), brief(p.InvTag.Service.P50),
-			thousands(float64(p.Database.Queries())), brief(p.Database.QueueWait.P99), p.Database.PeakInUse)
+			results.Brief(p.Get.Service.P50), results.Brief(p.Write.Service.P50), results.Brief(p.Write.Service.P99), results.Brief(p.InvTag.Service.P50),
+			results.Amount(float64(p.Database.Queries())), results.Brief(p.Database.QueueWait.P99), p.Database.PeakInUse)
 	}
 	t.Flush()
 }
@@ -93,7 +95,7 @@ func (r *Report) bars(w io.Writer) {
 	titles := r.titles()
 	for i, s := range r.Strategies {
 		p99 := s.Latency.Get.Planned.P99
-		fmt.Fprintf(w, "%s  %s %s\n", titles[i+1], strings.Repeat("#", max(1, int(width*p99/most))), brief(p99))
+		fmt.Fprintf(w, "%s  %s %s\n", titles[i+1], strings.Repeat("#", max(1, int(width*p99/most))), results.Brief(p99))
 	}
 }
 
@@ -106,11 +108,11 @@ func (r *Report) verdicts(w io.Writer) {
 		p := &s.Latency
 		if p.Overloaded() {
 			fmt.Fprintf(w, "%s could not keep up with %s ops/s: its last operation began %s late. Lower --rate.\n",
-				s.Strategy, thousands(r.Rate), brief(p.Late))
+				s.Strategy, results.Amount(r.Rate), results.Brief(p.Late))
 		}
 		if p.GeneratorSaturated() {
 			fmt.Fprintf(w, "%s: the load generator itself was saturated (it woke %s late at p99), so the latencies are too long.\n",
-				s.Strategy, brief(p.Lag.P99))
+				s.Strategy, results.Brief(p.Lag.P99))
 		}
 		if s.Failed > 0 {
 			fmt.Fprintf(w, "%s: %d operations failed; the first: %s\n", s.Strategy, s.Failed, s.FirstError)
@@ -119,31 +121,6 @@ func (r *Report) verdicts(w io.Writer) {
 	if n := r.StaleReads(); n > 0 {
 		fmt.Fprintf(w, "STALE READS: %d of %d reads gave a version older than one acknowledged before.\n", n, checked)
 	} else {
-		fmt.Fprintf(w, "%s reads were checked: none was older than what had been acknowledged when it began.\n", thousands(float64(checked)))
+		fmt.Fprintf(w, "%s reads were checked: none was older than what had been acknowledged when it began.\n", results.Amount(float64(checked)))
 	}
-}
-
-// brief returns d with three digits.
-func brief(d time.Duration) string {
-	switch {
-	case d == 0:
-		return "-"
-	case d < time.Microsecond:
-		return fmt.Sprintf("%d ns", d)
-	case d < time.Millisecond:
-		return digits(float64(d)/1e3) + " µs"
-	case d < time.Second:
-		return digits(float64(d)/1e6) + " ms"
-	}
-	return digits(d.Seconds()) + " s"
-}
-
-func digits(x float64) string {
-	switch {
-	case x < 9.995:
-		return fmt.Sprintf("%.2f", x)
-	case x < 99.95:
-		return fmt.Sprintf("%.1f", x)
-	}
-	return fmt.Sprintf("%.0f", x)
 }

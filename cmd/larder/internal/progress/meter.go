@@ -1,0 +1,154 @@
+// Package progress shows on a terminal, or in plain lines, how far work is.
+package progress
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/larder-cache/larder/cmd/larder/internal/results"
+	"golang.org/x/term"
+)
+
+// Step is a part of the work and the time it should take.
+type Step struct {
+	Name     string
+	Expected time.Duration
+}
+
+// Reading is what a step has done so far. It may be asked for at any time, from another
+// goroutine.
+type Reading struct {
+	Done     int64         // operations since the step began
+	P99      time.Duration // of the last second or so; 0: not known
+	HitRatio float64       // of the last second or so; below 0: not known
+}
+
+// Count returns the readings of a step that knows only how much it has done.
+func Count(done func() int64) func() Reading {
+	return func() Reading { return Reading{Done: done(), HitRatio: -1} }
+}
+
+// Meter shows how far the work is: in one line that is kept up to date on a
+// terminal, in a line every other second elsewhere.
+type Meter struct {
+	w       io.Writer
+	live    bool
+	colour  bool
+	steps   []Step
+	total   time.Duration
+	quit    chan struct{}
+	stopped sync.WaitGroup
+
+	mu    sync.Mutex
+	at    int // in steps; -1 before the first
+	begun time.Time
+	read  func() Reading
+	seen  int64     // operations, when last shown
+	when  time.Time // last shown
+}
+
+// New returns a Meter of the steps, in order, that writes to w until Stop.
+func New(w io.Writer, steps []Step) *Meter {
+	f, ok := w.(*os.File)
+	live := ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
+	return start(w, steps, live, live && os.Getenv("NO_COLOR") == "")
+}
+
+func start(w io.Writer, steps []Step, live, colour bool) *Meter {
+	m := &Meter{w: w, live: live, colour: colour, steps: steps, at: -1, quit: make(chan struct{})}
+	for _, s := range steps {
+		m.total += s.Expected
+	}
+	every := 2 * time.Second
+	if live {
+		every = 250 * time.Millisecond
+	}
+	m.stopped.Go(func() {
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				m.show()
+			case <-m.quit:
+				return
+			}
+		}
+	})
+	return m
+}
+
+// Next begins the next step. A read of nil shows nothing. Who calls it more often than
+// there are steps stays at the last.
+func (m *Meter) Next(read func() Reading) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.at = min(m.at+1, len(m.steps)-1)
+	m.begun = time.Now()
+	m.read, m.seen, m.when = read, 0, m.begun
+}
+
+// Stop removes the line for good.
+func (m *Meter) Stop() {
+	close(m.quit)
+	m.stopped.Wait()
+	if m.live {
+		io.WriteString(m.w, "\r\x1b[K")
+	}
+}
+
+func (m *Meter) show() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.at < 0 || m.read == nil {
+		return
+	}
+	now, r := time.Now(), m.read()
+	perSecond := 0.0
+	if took := now.Sub(m.when); took > 0 {
+		perSecond = float64(r.Done-m.seen) / took.Seconds()
+	}
+	line := m.line(now, perSecond, r)
+	m.seen, m.when = r.Done, now
+	switch {
+	case m.colour:
+		line = "\r\x1b[K\x1b[2m" + line + "\x1b[0m"
+	case m.live:
+		line = "\r\x1b[K" + line
+	default:
+		line += "\n"
+	}
+	io.WriteString(m.w, line)
+}
+
+// line says how far the work is by the time that the steps should take.
+func (m *Meter) line(now time.Time, perSecond float64, r Reading) string {
+	s := m.steps[m.at]
+	left := max(s.Expected-now.Sub(m.begun), 0)
+	for _, later := range m.steps[m.at+1:] {
+		left += later.Expected
+	}
+	part := 1.0
+	if m.total > 0 {
+		part -= float64(left) / float64(m.total)
+	}
+	line := fmt.Sprintf("%3.0f%%  %s: %s ops/s", 100*part, s.Name, results.Amount(math.Round(perSecond)))
+	if r.P99 > 0 {
+		line += ", p99 " + results.Brief(r.P99)
+	}
+	if r.HitRatio >= 0 {
+		line += ", hits " + results.Ratio.Format(r.HitRatio)
+	}
+	line += fmt.Sprintf(", %.0f s left", left.Seconds())
+	if m.live {
+		const width = 16
+		n := int(part * width)
+		line = "[" + strings.Repeat("#", n) + strings.Repeat(".", width-n) + "] " + line
+	}
+	return line
+}
