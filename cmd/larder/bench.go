@@ -183,4 +183,3 @@ func publishOld(report *bench.Report, out string, stdout io.Writer, runErr error
 	}
 	return runErr
 }
-

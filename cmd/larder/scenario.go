@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-
 func newScenario() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "scenario",
