@@ -20,7 +20,7 @@ func newScenario() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newOutage())
+	cmd.AddCommand(newStrategies(), newThroughput(), newOutage())
 	return cmd
 }
 

@@ -5,7 +5,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"time"
 
@@ -17,127 +16,116 @@ import (
 
 // Candidate is a strategy to measure. Open begins it on a new database.
 type Candidate struct {
-	Name string
+	Name string // in tables
+	Flag string // in names of metrics
 	Open func(ctx context.Context, db *simdb.DB) (strategy.Strategy, error)
 }
 
 const (
 	// calibration is how long timers and database are measured.
 	calibration = 600 * time.Millisecond
-	// load is the part of the database's capacity that is asked for by
-	// default: without a cache it can just sustain that.
-	load = 0.75
-	// sharedLoad is the same with a server inside the process, which takes the
-	// processors from those who ask it.
-	sharedLoad = 0.4
 	// closing is how long a strategy may take to end.
 	closing = 10 * time.Second
+	// A warm-up that lasts until it is Stable looks at the hit ratio after so many
+	// operations, and gives up after so many looks.
+	lookEvery = 2000
+	mostLooks = 50
+	// steady is by how much the hit ratio may still rise between two looks.
+	steady = 0.01
 )
 
-// Run measures the candidates in turn. It writes what the run is to out and its
-// progress to progress. If ctx ends, the report has what was measured until
-// then.
-func (r *Report) Run(ctx context.Context, candidates []Candidate, out, live io.Writer) (err error) {
-	config := r.Config
-	if r.Calibration, err = simdb.Calibrate(ctx, config.database(), calibration); err != nil {
-		return err
-	}
-	if r.Rate = config.Rate; r.Rate == 0 {
-		part := load
-		if r.Server.Embedded() {
-			part = sharedLoad
-		}
-		r.Rate = round(part * r.Calibration.Capacity)
-	}
-	ops := config.Ops
-	if ops == 0 {
-		ops = min(int(math.Ceil(r.Rate*config.Duration.Seconds())), MaxOps)
-	}
-	run := &run{
-		config: config,
-		plan:   config.Arrivals.Plan(config.Seed, ops, r.Rate),
-		seq:    config.sequence(config.WarmUp + ops),
-	}
-	r.Sequence = Recorded{len(run.seq), run.seq.Digest()}
-	r.header(out)
-	run.meter = progress.New(live, run.steps(candidates, r.Calibration.Capacity))
-	defer run.meter.Stop()
-	for _, c := range candidates {
-		result, err := run.measure(ctx, c)
-		r.Strategies = append(r.Strategies, result)
-		r.Interrupted = ctx.Err() != nil
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+// Outcome is all that a run found out.
+type Outcome struct {
+	Config      Config
+	Rate        float64 // planned operations a second
+	Calibration simdb.Calibration
+	Results     []Result
+	seq         workload.Sequence
 }
 
-// MaxOps bounds the operations of a pass.
-const MaxOps = 10_000_000
-
-// round returns x with two digits.
-func round(x float64) float64 {
-	if x <= 0 {
-		return 1
-	}
-	unit := math.Pow(10, math.Floor(math.Log10(x))-1)
-	return math.Floor(x/unit) * unit
-}
-
+// run is a run under way.
 type run struct {
 	config Config
+	rows   int
 	plan   []time.Duration
 	seq    workload.Sequence
 	meter  *progress.Meter
 }
 
-// phases of each strategy, in order.
-const (
-	warmUp = iota
-	latencies
-	throughput
-	phases
-)
-
-func (r *run) steps(candidates []Candidate, capacity float64) (steps []progress.Step) {
-	last := r.plan[len(r.plan)-1]
-	closed := r.closedTime()
-	if closed == 0 {
-		closed = time.Duration(float64(r.config.Ops) / capacity * float64(time.Second))
+// Steps returns what a run consists of, and how long that should take.
+func Steps(c Config, candidates []Candidate) []progress.Step {
+	nominal := float64(c.Connections) / c.Latency.Seconds() // queries of the database
+	by := func(ops int) time.Duration { return time.Duration(float64(ops) / nominal * float64(time.Second)) }
+	timed, closed, warm := c.Duration, c.Duration/2, by(c.WarmUp)
+	if c.Ops > 0 {
+		timed, closed = by(c.Ops), by(c.Ops)
+		if c.Rate > 0 {
+			timed = time.Duration(float64(c.Ops) / c.Rate * float64(time.Second))
+		}
 	}
-	for i, c := range candidates {
-		name := fmt.Sprintf("%s (%d of %d)", c.Name, i+1, len(candidates))
+	if c.WarmUp == Stable {
+		warm = by(5 * lookEvery)
+	}
+	steps := []progress.Step{{Name: "calibration", Expected: calibration}}
+	for i, candidate := range candidates {
+		name := fmt.Sprintf("%s (%d of %d)", candidate.Name, i+1, len(candidates))
 		steps = append(steps,
-			progress.Step{Name: name + ", warm-up", Expected: time.Duration(float64(r.config.WarmUp) / capacity * float64(time.Second))},
-			progress.Step{Name: name + ", latency", Expected: last},
+			progress.Step{Name: name + ", warm-up", Expected: warm},
+			progress.Step{Name: name + ", latency", Expected: timed},
 			progress.Step{Name: name + ", throughput", Expected: closed})
 	}
 	return steps
 }
 
-// closedTime is how long the closed loop lasts, or 0 if it ends by a number of
-// operations.
-func (r *run) closedTime() time.Duration {
-	if r.config.Ops > 0 {
-		return 0
+// Run measures the candidates in turn. After an error, also that of ctx, the outcome has
+// what was measured until then.
+func Run(ctx context.Context, c Config, embedded bool, candidates []Candidate, meter *progress.Meter) (*Outcome, error) {
+	o := &Outcome{Config: c, Rate: c.PlannedRate(embedded)}
+	ops := c.Ops
+	if ops == 0 {
+		ops = min(int(math.Ceil(o.Rate*c.Duration.Seconds()*c.Profile.Mean())), MaxOps)
 	}
-	return r.config.Duration / 2
+	o.seq = c.Sequence(c.warmUpMost() + ops)
+	r := &run{
+		config: c, rows: c.Rows(len(o.seq)), seq: o.seq, meter: meter,
+		plan: c.Arrivals.Plan(c.Seed, ops, o.Rate, c.Profile),
+	}
+	meter.Next(nil)
+	var err error
+	if o.Calibration, err = simdb.Calibrate(ctx, c.database(1), calibration); err != nil {
+		return o, err
+	}
+	for _, candidate := range candidates {
+		result, err := r.measure(ctx, candidate)
+		o.Results = append(o.Results, result)
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return o, err
+		}
+	}
+	return o, nil
+}
+
+// warmUpMost is where the passes begin in the sequence, for all strategies alike.
+func (c Config) warmUpMost() int {
+	if c.WarmUp == Stable {
+		return lookEvery * mostLooks
+	}
+	return c.WarmUp
 }
 
 // measure warms the strategy up and lets it go through both passes, which begin
 // at the same operation.
 func (r *run) measure(ctx context.Context, c Candidate) (result Result, err error) {
-	result.Strategy = c.Name
-	db := simdb.New(r.config.database())
+	result.Strategy, result.Flag = c.Name, c.Flag
+	db := simdb.New(r.config.database(r.rows))
 	s, err := c.Open(ctx, db)
 	if err != nil {
 		return result, fmt.Errorf("%s: %w", c.Name, err)
 	}
-	o := newChecked(s, r.config.Keys)
+	o := newChecked(s, r.seq, r.rows)
 	defer func() {
 		result.StaleReads = o.stale.Load()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
@@ -146,37 +134,73 @@ func (r *run) measure(ctx context.Context, c Candidate) (result Result, err erro
 			err = fmt.Errorf("%s: %w", c.Name, err1)
 		}
 	}()
-	pass := func(what func(t *tallies)) {
+	pass := func(expected time.Duration, what func(t *tallies, w *watch)) []moment {
 		t := newTallies(r.config.Workers)
-		r.meter.Next(progress.Count(t.all))
-		what(t)
-		result.ReadsChecked += t.done(workload.Get)
+		w := startWatch(t, db, expected)
+		r.meter.Next(w.reading)
+		what(t, w)
+		result.ReadsChecked += t.rows()
 		result.Failed += t.failed()
 		if result.FirstError == "" {
 			result.FirstError = t.firstError()
 		}
+		return w.stop()
 	}
-	if r.config.WarmUp > 0 {
-		pass(func(t *tallies) { closedLoop(ctx, o, r.seq, t, 0, r.config.WarmUp, 0) })
-	} else {
-		r.meter.Next(nil)
-	}
+	pass(time.Second, func(t *tallies, _ *watch) { result.WarmedUp = r.warmUp(ctx, o, db, t) })
+
+	p := &result.Latency
 	db.TakeStats()
-	pass(func(t *tallies) {
-		p := &result.Latency
-		clock := newAlarm()
-		defer clock.close()
-		var clocks *clocks
-		clocks, p.Took, p.Late = openLoop(ctx, o, r.seq, t, r.config.WarmUp, r.plan, clock)
+	p.moments = pass(r.config.Duration, func(t *tallies, w *watch) {
+		p.timed = *r.timed(ctx, o, t, w)
 		p.Planned = len(r.plan)
-		p.fill(clocks, t, db.TakeStats())
+		p.fill(t, db.TakeStats())
 	})
-	pass(func(t *tallies) {
-		p := &result.Throughput
-		p.Took = closedLoop(ctx, o, r.seq, t, r.config.WarmUp, r.config.Ops, r.closedTime())
-		p.Done = t.all()
-		p.PerSecond = rate(p.Done, p.Took)
+	pass(r.config.Duration/2, func(t *tallies, _ *watch) {
+		took := closedLoop(ctx, o, t, r.span(r.config.Duration/2))
+		result.Throughput.Done = t.all()
+		result.Throughput.PerSecond = perSecond(t.all(), took)
 	})
 	result.Complete = ctx.Err() == nil
 	return result, nil
+}
+
+// span is what a closed loop does: a number of operations if that was asked for, and
+// otherwise as many as fit.
+func (r *run) span(d time.Duration) span {
+	s := span{from: r.config.warmUpMost(), n: r.config.Ops, d: d}
+	if s.n > 0 {
+		s.d = 0
+	}
+	return s
+}
+
+func (r *run) timed(ctx context.Context, o *checked, t *tallies, w *watch) *timed {
+	if r.config.Closed {
+		return timedLoop(ctx, o, t, r.span(r.config.Duration), r.config.Think, newAlarm, &w.pulse)
+	}
+	clock := newAlarm()
+	defer clock.close()
+	return openLoop(ctx, o, t, r.config.warmUpMost(), r.plan, clock, &w.pulse)
+}
+
+// warmUp fills the cache, and returns how many operations that took.
+func (r *run) warmUp(ctx context.Context, o *checked, db *simdb.DB, t *tallies) int {
+	if r.config.WarmUp != Stable {
+		if r.config.WarmUp > 0 {
+			closedLoop(ctx, o, t, span{n: r.config.WarmUp})
+		}
+		return r.config.WarmUp
+	}
+	var before moment
+	last := -1.0
+	for look := 1; ; look++ {
+		closedLoop(ctx, o, t, span{from: (look - 1) * lookEvery, n: lookEvery})
+		stats, _ := db.Progress()
+		now := moment{rows: t.rows(), read: stats.RowsRead}
+		ratio, _ := now.hitRatio(before)
+		if ratio < last+steady || look == mostLooks || ctx.Err() != nil {
+			return look * lookEvery
+		}
+		before, last = now, ratio
+	}
 }

@@ -3,14 +3,16 @@ package bench
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"os"
+	"io"
+	"math"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/larder-cache/larder/cmd/larder/internal/server"
+	"github.com/larder-cache/larder/cmd/larder/internal/latency"
+	"github.com/larder-cache/larder/cmd/larder/internal/progress"
+	"github.com/larder-cache/larder/cmd/larder/internal/results"
 	"github.com/larder-cache/larder/cmd/larder/internal/simdb"
 	"github.com/larder-cache/larder/cmd/larder/internal/strategy"
 	"github.com/larder-cache/larder/cmd/larder/internal/workload"
@@ -25,44 +27,74 @@ func small() Config {
 }
 
 func candidate(name string, make func(db *simdb.DB) strategy.Strategy) Candidate {
-	return Candidate{name, func(_ context.Context, db *simdb.DB) (strategy.Strategy, error) { return make(db), nil }}
+	return Candidate{name, strings.ReplaceAll(name, " ", "-"), func(_ context.Context, db *simdb.DB) (strategy.Strategy, error) { return make(db), nil }}
 }
 
 func noCache() Candidate {
 	return candidate("no cache", func(db *simdb.DB) strategy.Strategy { return strategy.NoCache{DB: db} })
 }
 
+// measured runs the candidates without a meter that anybody sees.
+func measured(ctx context.Context, c Config, candidates ...Candidate) (*Outcome, error) {
+	m := progress.New(io.Discard, Steps(c, candidates))
+	defer m.Stop()
+	return Run(ctx, c, true, candidates, m)
+}
+
+// text is what people see of an outcome, which must be a sound document.
+func text(t *testing.T, o *Outcome) string {
+	t.Helper()
+	s := o.Section()
+	d := results.Document{Schema: results.Schema, Sections: []*results.Section{s}}
+	if err := d.Check(); err != nil {
+		t.Error(err)
+	}
+	var out bytes.Buffer
+	s.Text(&out)
+	return out.String()
+}
+
 func TestRunAccountsForEveryOperation(t *testing.T) {
-	var out, progress bytes.Buffer
-	r := NewReport(small(), "v1", server.Info{Note: "nowhere"})
-	if err := r.Run(t.Context(), []Candidate{noCache(), noCache()}, &out, &progress); err != nil {
+	second := noCache()
+	second.Flag = "second"
+	o, err := measured(t.Context(), small(), noCache(), second)
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range r.Strategies {
-		p := s.Latency
-		if !s.Complete || s.Failed != 0 || s.StaleReads != 0 || s.FirstError != "" {
+	for i := range o.Results {
+		s := &o.Results[i]
+		p := &s.Latency
+		if !s.Complete || s.Failed != 0 || s.StaleReads != 0 || s.FirstError != "" || s.WarmedUp != 100 {
 			t.Errorf("%+v", s)
 		}
 		if p.Planned != 400 || p.Done != 400 || s.Throughput.Done != 400 || s.ReadsChecked < 800 || s.ReadsChecked > 900 {
 			t.Errorf("operations: %d planned, %d done, %d in the closed loop, %d reads", p.Planned, p.Done, s.Throughput.Done, s.ReadsChecked)
 		}
-		if p.Database.Queries() != 400 || p.Hits != 0 || p.Avoided != 0 || p.Database.Service.Count != 400 {
+		if p.Database.Queries() != 400 || p.Hits != 0 || p.Avoided != 0 || p.Database.Service.Count != 400 || p.PerOp != 1 {
 			t.Errorf("without a cache %d hits, %d queries avoided, database %+v", p.Hits, p.Avoided, p.Database)
 		}
-		if sum := p.Get.Planned.Count + p.Write.Planned.Count + p.InvTag.Service.Count; sum != 400 || p.Get.Planned.Max < p.Get.Service.P50 {
-			t.Errorf("%d latencies, gets %+v", sum, p.Get)
+		var sum int64
+		for k := range workload.Kinds {
+			planned, service := p.of(k)
+			sum += planned.Count()
+			if planned.Count() > 0 && planned.Summary().Max < service.Summary().P50 {
+				t.Errorf("%s: from the plan %+v, service %+v", k, planned.Summary(), service.Summary())
+			}
 		}
-		if p.Database != r.Strategies[0].Latency.Database && p.Database.Reads != r.Strategies[0].Latency.Database.Reads {
+		if sum != 400 {
+			t.Errorf("%d latencies", sum)
+		}
+		if p.Database.Reads != o.Results[0].Latency.Database.Reads {
 			t.Error("the strategies did not do the same")
 		}
 	}
-	if r.Rate != 4000 || r.Calibration.Capacity <= 0 || r.Sequence.Ops != recording || r.Interrupted {
-		t.Errorf("report is %+v", r)
+	if o.Rate != 4000 || o.Calibration.Capacity <= 0 || len(o.seq) != recording {
+		t.Errorf("rate %v, calibration %+v, %d operations", o.Rate, o.Calibration, len(o.seq))
 	}
-	r.Text(&out)
-	for _, part := range []string{"nowhere", "strategy", "no cache", "p99.9", "stale reads", "were checked", "####", "sha256"} {
-		if !strings.Contains(out.String(), part) {
-			t.Errorf("the text has no %q:\n%s", part, out.String())
+	got := text(t, o)
+	for _, part := range []string{"strategy", "no cache", "p99.9", "stale reads", "were checked", "####", "sha256", "write p50", "zipf:0.99"} {
+		if !strings.Contains(got, part) {
+			t.Errorf("the text has no %q:\n%s", part, got)
 		}
 	}
 }
@@ -71,18 +103,52 @@ func TestRunFindsStaleReads(t *testing.T) {
 	c := small()
 	c.Mix, c.Ops, c.Latency = workload.Mix{80, 15, 5}, 2000, 2*time.Millisecond
 	c.Workers, c.Keys = 32, 50
-	r := NewReport(c, "", server.Info{})
-	bad := candidate("careless", func(db *simdb.DB) strategy.Strategy { return &careless{NoCache: strategy.NoCache{DB: db}} })
-	var out bytes.Buffer
-	if err := r.Run(t.Context(), []Candidate{bad}, &out, &out); err != nil {
+	o, err := measured(t.Context(), c, candidate("careless", func(db *simdb.DB) strategy.Strategy { return &careless{NoCache: strategy.NoCache{DB: db}} }))
+	if err != nil {
 		t.Fatal(err)
 	}
-	r.Text(&out)
-	if r.StaleReads() == 0 || !strings.Contains(out.String(), "STALE READS: ") {
-		t.Errorf("%d stale reads:\n%s", r.StaleReads(), out.String())
+	if got := text(t, o); o.Results[0].StaleReads == 0 || !strings.Contains(got, "FAILED: STALE READS: ") {
+		t.Errorf("%d stale reads:\n%s", o.Results[0].StaleReads, got)
 	}
-	if p := r.Strategies[0].Latency; p.HitRatio <= 0 || p.Avoided != p.Hits {
+	if p := &o.Results[0].Latency; p.HitRatio <= 0 || p.Avoided != p.Hits {
 		t.Errorf("hit ratio %v, %d hits, %d queries avoided", p.HitRatio, p.Hits, p.Avoided)
+	}
+}
+
+func TestSectionHasAFigureAndALineForEverything(t *testing.T) {
+	c := small()
+	c.Ops, c.Duration = 0, 500*time.Millisecond
+	c.Mix = workload.Mix{workload.Get: 60, workload.Write: 10, workload.GetMany: 10, workload.Insert: 10, workload.ReadWrite: 10}
+	o, err := measured(t.Context(), c, noCache())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := o.Section()
+	d := results.Document{Schema: results.Schema, Sections: []*results.Section{s}}
+	for _, name := range []string{"p99", "service.p50", "get.p99", "rmw.service.mean", "mget.max", "insert.p999", "write.p90", "throughput", "hit_ratio", "avoided", "stale", "failed", "db.queries_per_op", "db.peak"} {
+		if m, ok := d.Metric("no-cache." + name); !ok || len(m.Samples) != 1 {
+			t.Errorf("%s is %v, %v", name, m, ok)
+		}
+	}
+	if m, _ := d.Metric("no-cache.db.queries_per_op"); math.Abs(m.Value()-1.1) > 0.03 {
+		t.Errorf("%v queries an operation, of which a tenth makes two", m.Value())
+	}
+	if len(s.Charts) != 7 || len(s.Histograms) != 1 {
+		t.Errorf("%d charts, %d histograms", len(s.Charts), len(s.Histograms))
+	}
+	for _, chart := range s.Charts {
+		if chart.Kind == results.Lines && len(chart.Series[0].X) < 4 {
+			t.Errorf("%s has %d points", chart.ID, len(chart.Series[0].X))
+		}
+	}
+	drawn := 0.0
+	for _, column := range s.Charts[6].Heat.Count {
+		for _, n := range column {
+			drawn += n
+		}
+	}
+	if planned, _ := o.Results[0].Latency.reads(); drawn != float64(planned.Count()) || drawn == 0 {
+		t.Errorf("%v of %d reads are in the heat map", drawn, planned.Count())
 	}
 }
 
@@ -107,79 +173,64 @@ func TestInterruptedRunKeepsWhatItHas(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	closed := errors.New("never")
-	r := NewReport(small(), "", server.Info{})
-	var out bytes.Buffer
-	err := r.Run(ctx, []Candidate{noCache(), candidate("stubborn", func(db *simdb.DB) strategy.Strategy {
+	last := noCache()
+	last.Flag = "last"
+	o, err := measured(ctx, small(), noCache(), candidate("stubborn", func(db *simdb.DB) strategy.Strategy {
 		return stubborn{strategy.NoCache{DB: db}, cancel, &closed}
-	}), noCache()}, &out, &out)
-	if !errors.Is(err, context.Canceled) || !r.Interrupted || len(r.Strategies) != 2 || r.Strategies[1].Complete || r.Strategies[1].Failed != 0 {
-		t.Errorf("%v, report %+v", err, r)
+	}), last)
+	if !errors.Is(err, context.Canceled) || len(o.Results) != 2 || o.Results[1].Complete || o.Results[1].Failed != 0 {
+		t.Errorf("%v, outcome %+v", err, o)
 	}
 	if closed != nil {
 		t.Errorf("the strategy was closed with %v", closed)
 	}
-	r.Text(&out)
-	if !strings.Contains(out.String(), "stubborn (interrupted)") {
-		t.Errorf("the table does not say so:\n%s", out.String())
+	if got := text(t, o); !strings.Contains(got, "stubborn (interrupted)") {
+		t.Errorf("the table does not say so:\n%s", got)
 	}
 }
 
 func TestRunReportsACandidateThatCannotOpen(t *testing.T) {
-	broken := Candidate{"broken", func(context.Context, *simdb.DB) (strategy.Strategy, error) { return nil, errors.New("no luck") }}
-	err := NewReport(small(), "", server.Info{}).Run(t.Context(), []Candidate{broken}, new(bytes.Buffer), new(bytes.Buffer))
-	if err == nil || err.Error() != "broken: no luck" {
+	broken := Candidate{"broken", "broken", func(context.Context, *simdb.DB) (strategy.Strategy, error) { return nil, errors.New("no luck") }}
+	if _, err := measured(t.Context(), small(), broken); err == nil || err.Error() != "broken: no luck" {
 		t.Errorf("error is %v", err)
 	}
 }
 
-func TestReportAsJSON(t *testing.T) {
-	r := NewReport(small(), "v1.2.3", server.Info{Kind: "embedded"})
-	r.Strategies = []Result{{Strategy: "no cache", StaleReads: 2}}
-	dir := t.TempDir() + "/a/b"
-	path, err := r.Write(dir)
+func TestWarmUpLastsUntilTheHitRatioDoesNotRise(t *testing.T) {
+	c := small()
+	c.WarmUp, c.Keys, c.Ops = Stable, 3000, 100
+	cached := candidate("careless", func(db *simdb.DB) strategy.Strategy { return &careless{NoCache: strategy.NoCache{DB: db}} })
+	o, err := measured(t.Context(), c, noCache(), cached)
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
+	if n := o.Results[0].WarmedUp; n != 2*lookEvery {
+		t.Errorf("without a cache the warm-up takes %d operations", n)
 	}
-	var got struct {
-		Schema string
-		Config struct{ Mix string }
-		Server struct{ Kind string }
-		Envir  struct{ Go string } `json:"environment"`
-		All    []struct {
-			StaleReads int64 `json:"stale_reads"`
-			Latency    struct {
-				Get struct {
-					Planned map[string]int64 `json:"from_planned_start"`
-					Service map[string]int64
-				}
-			}
-		} `json:"strategies"`
-	}
-	if err := json.Unmarshal(data, &got); err != nil {
-		t.Fatal(err)
-	}
-	if got.Schema != "larder.bench/v1" || got.Config.Mix != "get=94,write=4,invtag=2" || got.Server.Kind != "embedded" || got.Envir.Go == "" {
-		t.Errorf("JSON is %s", data)
-	}
-	if len(got.All) != 1 || got.All[0].StaleReads != 2 || len(got.All[0].Latency.Get.Planned) != 8 || len(got.All[0].Latency.Get.Service) != 8 {
-		t.Errorf("strategies are %+v", got.All)
+	if n := o.Results[1].WarmedUp; n < 3*lookEvery || n >= lookEvery*mostLooks {
+		t.Errorf("with a cache the warm-up takes %d operations", n)
 	}
 }
 
 func TestVerdicts(t *testing.T) {
-	r := &Report{Rate: 4000, Strategies: []Result{{Strategy: "slow", Failed: 3, FirstError: "no answer",
-		Latency: LatencyPass{Late: time.Second}}}}
-	r.Strategies[0].Latency.Lag.P99 = 20 * time.Millisecond
-	var out bytes.Buffer
-	r.verdicts(&out)
+	o := &Outcome{Config: Default(), Rate: 4000, Results: []Result{{Strategy: "slow", Flag: "slow", Failed: 3, FirstError: "no answer",
+		Latency: LatencyPass{timed: timed{late: time.Second, lag: latency.NewRecorder()}}}}}
+	o.Results[0].Latency.lag.Record(20 * time.Millisecond)
+	got := text(t, o)
 	for _, part := range []string{"slow could not keep up with 4,000 ops/s: its last operation began 1.00 s late",
-		"generator itself was saturated (it woke 20.0 ms late", "3 operations failed; the first: no answer"} {
-		if !strings.Contains(out.String(), part) {
-			t.Errorf("no %q in\n%s", part, out.String())
+		"generator itself was saturated (it woke 2", "3 operations failed; the first: no answer"} {
+		if !strings.Contains(got, part) {
+			t.Errorf("no %q in\n%s", part, got)
 		}
+	}
+}
+
+func TestDefaultRateDoesNotDependOnTheMachine(t *testing.T) {
+	c := Default()
+	if a, b := c.PlannedRate(true), c.PlannedRate(false); a != 2000 || b != 4000 {
+		t.Errorf("the rates are %v and %v", a, b)
+	}
+	if c.Rate = 77; c.PlannedRate(true) != 77 {
+		t.Error("a rate that is given does not count")
 	}
 }

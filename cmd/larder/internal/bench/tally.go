@@ -7,12 +7,13 @@ import (
 	"github.com/larder-cache/larder/cmd/larder/internal/workload"
 )
 
-// tally counts the operations of one worker. It fills a cache line, so that
+// tally counts the operations of one worker. It fills two cache lines, so that
 // workers do not slow each other down by counting.
 type tally struct {
 	done   [workload.Kinds]atomic.Int64
+	rows   atomic.Int64 // that were asked for, by operations that succeeded
 	failed atomic.Int64
-	_      [32]byte
+	_      [56]byte
 }
 
 // tallies counts the operations of all workers.
@@ -23,12 +24,15 @@ type tallies struct {
 
 func newTallies(workers int) *tallies { return &tallies{workers: make([]tally, workers)} }
 
-// count counts an operation that returned err. What ended because the run was
-// interrupted is not counted.
-func (t *tallies) count(ctx context.Context, worker int, kind workload.Kind, err error) {
+// count counts an operation that asked for rows and returned err. What ended because the
+// run was interrupted is not counted.
+func (t *tallies) count(ctx context.Context, worker int, kind workload.Kind, rows int, err error) {
 	switch {
 	case err == nil:
 		t.workers[worker].done[kind].Add(1)
+		if rows > 0 {
+			t.workers[worker].rows.Add(int64(rows))
+		}
 	case ctx.Err() == nil:
 		t.workers[worker].failed.Add(1)
 		t.first.CompareAndSwap(nil, &err)
@@ -38,6 +42,14 @@ func (t *tallies) count(ctx context.Context, worker int, kind workload.Kind, err
 func (t *tallies) done(kind workload.Kind) (n int64) {
 	for i := range t.workers {
 		n += t.workers[i].done[kind].Load()
+	}
+	return n
+}
+
+// rows returns how many rows were asked for.
+func (t *tallies) rows() (n int64) {
+	for i := range t.workers {
+		n += t.workers[i].rows.Load()
 	}
 	return n
 }
@@ -56,6 +68,9 @@ func (t *tallies) all() (n int64) {
 	}
 	return n + t.failed()
 }
+
+// queries returns how many queries these operations are without a cache.
+func (t *tallies) queries() int64 { return t.all() - t.failed() + t.done(workload.ReadWrite) }
 
 // firstError returns the error of the first operation that failed, or "".
 func (t *tallies) firstError() string {

@@ -54,3 +54,19 @@ type Summary struct {
 	P999  time.Duration `json:"p99_9_ns"`
 	Max   time.Duration `json:"max_ns"`
 }
+
+// Count returns how many durations were counted.
+func (r Recorder) Count() int64 { return r.h.TotalCount() }
+
+// At returns the duration that a share q of those counted, from 0 to 1, do not exceed.
+func (r Recorder) At(q float64) time.Duration { return time.Duration(r.h.ValueAtQuantile(100 * q)) }
+
+// Encode returns the histogram in the compressed V2 encoding of HDR histograms, in
+// base64.
+func (r Recorder) Encode() string {
+	encoded, err := r.h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	if err != nil {
+		panic("latency: a histogram in memory cannot be written: " + err.Error())
+	}
+	return string(encoded)
+}

@@ -15,8 +15,8 @@ import (
 type Settings struct {
 	Seed        uint64
 	Rows        int
-	GroupSize   int // rows that are updated together
-	BodySize    int // bytes of each row's text
+	GroupSize   int                    // rows that are updated together
+	Body        func(id uint32) string // each row's text; nil is none
 	Connections int
 	Delay       Delay
 }
@@ -45,7 +45,7 @@ func New(s Settings) *DB {
 	return &DB{
 		delay:       s.Delay,
 		connections: make(chan struct{}, s.Connections),
-		table:       newTable(s.Rows, s.GroupSize, s.BodySize),
+		table:       newTable(s.Rows, s.GroupSize, s.Body),
 		rng:         rand.New(rand.NewPCG(s.Seed, uint64(s.Rows))),
 		wait:        latency.NewRecorder(),
 		service:     latency.NewRecorder(),
@@ -59,8 +59,21 @@ func (db *DB) GroupOf(id uint32) uint32 { return id / uint32(db.table.groupSize)
 func (db *DB) Read(ctx context.Context, id uint32) (row Row, err error) {
 	err = db.query(ctx,
 		func() { row = db.table.rows[id] },
-		func() { db.stats.Reads++ })
+		func() { db.stats.Reads++; db.stats.RowsRead++ })
 	return row, err
+}
+
+// ReadMany returns rows, in the order in which they are asked for, by one query.
+func (db *DB) ReadMany(ctx context.Context, ids []uint32) (rows []Row, err error) {
+	err = db.query(ctx,
+		func() {
+			rows = make([]Row, len(ids))
+			for i, id := range ids {
+				rows[i] = db.table.rows[id]
+			}
+		},
+		func() { db.stats.Reads++; db.stats.RowsRead += int64(len(ids)) })
+	return rows, err
 }
 
 // Write updates a row and returns it.
@@ -139,6 +152,14 @@ func (db *DB) connect(ctx context.Context) error {
 		db.wait.Record(0)
 	}
 	return nil
+}
+
+// Progress returns the counts so far, without distributions, and the connections that
+// are in use now.
+func (db *DB) Progress() (s Stats, inUse int) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	return db.stats, db.inUse
 }
 
 // TakeStats returns what the database did since it was last asked.

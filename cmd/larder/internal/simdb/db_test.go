@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -12,7 +13,7 @@ import (
 
 // steady is a database in which every query takes exactly 2 ms.
 func steady(connections int) *DB {
-	return New(Settings{Rows: 25, GroupSize: 10, BodySize: 64, Connections: connections,
+	return New(Settings{Rows: 25, GroupSize: 10, Body: func(uint32) string { return strings.Repeat("x", 64) }, Connections: connections,
 		Delay: Delay{Median: 2 * time.Millisecond, Floor: time.Millisecond}})
 }
 

@@ -17,16 +17,14 @@ type table struct {
 	groupSize int
 }
 
-// newTable returns a table whose rows share a text of the given size.
-func newTable(rows, groupSize, bodySize int) table {
-	body := make([]byte, bodySize)
-	for i := range body {
-		body[i] = "0123456789abcdefghijklmnopqrstuvwxyz"[i*i%36]
-	}
+func newTable(rows, groupSize int, body func(id uint32) string) table {
 	t := table{make([]Row, rows), groupSize}
 	now := time.Now()
 	for i := range t.rows {
-		t.rows[i] = Row{ID: uint32(i), Group: uint32(i / groupSize), Version: 1, Committed: now, Body: string(body)}
+		t.rows[i] = Row{ID: uint32(i), Group: uint32(i / groupSize), Version: 1, Committed: now}
+		if body != nil {
+			t.rows[i].Body = body(uint32(i))
+		}
 	}
 	return t
 }

@@ -6,6 +6,7 @@ import "github.com/larder-cache/larder/cmd/larder/internal/latency"
 // only.
 type Stats struct {
 	Reads        int64           `json:"reads"`
+	RowsRead     int64           `json:"rows_read"`
 	Writes       int64           `json:"writes"`
 	GroupUpdates int64           `json:"group_updates"`
 	Failed       int64           `json:"failed"`

@@ -1,6 +1,7 @@
 package strategy
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -26,15 +27,30 @@ const patience = 2 * time.Second
 type cached struct {
 	db    *simdb.DB
 	rows  *aside.Loader[int64, simdb.Row]
+	many  *aside.Batch[int64, simdb.Row] // the same store, for those who ask for several
 	tags  *invalidation.Domain
 	close func(context.Context) error
 }
 
 func newCached(db *simdb.DB, s Setup, in store, tags *invalidation.Domain, close func(context.Context) error) *cached {
 	load := func(ctx context.Context, id int64) (simdb.Row, error) { return db.Read(ctx, uint32(id)) }
-	return &cached{db, aside.New(in, load, invalidation.TTL(s.TTL), &aside.Options[int64, simdb.Row]{
+	loadMany := func(ctx context.Context, ids []int64) (map[int64]simdb.Row, error) {
+		keys := make([]uint32, len(ids))
+		for i, id := range ids {
+			keys[i] = uint32(id)
+		}
+		rows, err := db.ReadMany(ctx, keys)
+		found := make(map[int64]simdb.Row, len(rows))
+		for _, row := range rows {
+			found[int64(row.ID)] = row
+		}
+		return found, err
+	}
+	o := &aside.Options[int64, simdb.Row]{
 		Tags: func(_ int64, row simdb.Row) []string { return groupTags(row) },
-	}), tags, close}
+		TTL:  s.ttl(),
+	}
+	return &cached{db, aside.New(in, load, s.policy(), o), aside.NewBatch(in, loadMany, s.policy(), o), tags, close}
 }
 
 func groupTags(row simdb.Row) []string { return []string{groupTag(row.Group)} }
@@ -43,6 +59,22 @@ func groupTag(group uint32) string { return "group:" + strconv.Itoa(int(group)) 
 
 func (c *cached) Get(ctx context.Context, id uint32) (simdb.Row, error) {
 	return c.rows.Get(ctx, int64(id))
+}
+
+func (c *cached) GetMany(ctx context.Context, ids []uint32) ([]simdb.Row, error) {
+	keys := make([]int64, len(ids))
+	for i, id := range ids {
+		keys[i] = int64(id)
+	}
+	found, err := c.many.GetMany(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]simdb.Row, len(ids))
+	for i, key := range keys {
+		rows[i] = found[key]
+	}
+	return rows, nil
 }
 
 func (c *cached) Write(ctx context.Context, id uint32) (simdb.Row, error) {
@@ -61,7 +93,9 @@ func (c *cached) UpdateGroup(ctx context.Context, group uint32) ([]simdb.Row, er
 	return rows, c.tags.InvalidateTags(ctx, groupTag(group))
 }
 
-func (c *cached) Close(ctx context.Context) error { return c.close(ctx) }
+func (c *cached) Close(ctx context.Context) error {
+	return cmp.Or(c.rows.Close(ctx), c.many.Close(ctx), c.close(ctx))
+}
 
 func openL1(_ context.Context, db *simdb.DB, s Setup) (Strategy, error) {
 	tags := invalidation.NewDomain()
@@ -74,7 +108,7 @@ func openL2(ctx context.Context, db *simdb.DB, s Setup) (Strategy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newCached(db, s, shared(space), space.Domain, space.Close), nil
+	return newCached(db, s, shared(space, s), space.Domain, space.Close), nil
 }
 
 func openAside(ctx context.Context, db *simdb.DB, s Setup) (Strategy, error) {
@@ -89,10 +123,10 @@ func openSpace(ctx context.Context, s Setup) (*redisstore.Space, error) {
 	return redisstore.Open(ctx, s.Redis, s.Namespace, &redisstore.Options{Timeout: patience})
 }
 
-func shared(space *redisstore.Space) store {
-	return redisstore.New[int64, simdb.Row](space, "rows", nil)
+func shared(space *redisstore.Space, s Setup) store {
+	return redisstore.New[int64, simdb.Row](space, "rows", &redisstore.StoreOptions[int64, simdb.Row]{Key: s.key()})
 }
 
 func tiered(space *redisstore.Space, s Setup) store {
-	return cache.Tiered(memstore.New[int64, simdb.Row](space.Domain, s.Capacity, nil), shared(space))
+	return cache.Tiered(memstore.New[int64, simdb.Row](space.Domain, s.Capacity, nil), shared(space, s))
 }

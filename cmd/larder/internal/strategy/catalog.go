@@ -4,25 +4,16 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/larder-cache/larder/cmd/larder/internal/simdb"
-	"github.com/redis/go-redis/v9"
 )
-
-// Setup is what strategies are made of, besides a database.
-type Setup struct {
-	Capacity  int           // entries of L1
-	TTL       time.Duration // how long entries are fresh
-	Redis     redis.UniversalClient
-	Namespace string // of all keys in Redis
-}
 
 // Kind is a way to make a strategy.
 type Kind struct {
-	Name string // in tables
-	Flag string // on the command line
-	open func(ctx context.Context, db *simdb.DB, s Setup) (Strategy, error)
+	Name  string // in tables
+	Flag  string // on the command line, and in names of metrics
+	Short string // what it is, in a line
+	open  func(ctx context.Context, db *simdb.DB, s Setup) (Strategy, error)
 }
 
 // Open makes a strategy of this kind. Its cache is empty.
@@ -34,11 +25,13 @@ func (k Kind) Open(ctx context.Context, db *simdb.DB, s Setup) (Strategy, error)
 // Catalog returns all kinds in the order in which they are compared.
 func Catalog() []Kind {
 	return []Kind{
-		{"no cache", "none", openNoCache},
-		{"L1 only", "l1", openL1},
-		{"L2 only", "l2", openL2},
-		{"L1+L2 cache-aside", "aside", openAside},
-		{"write-through", "write-through", openWriteThrough},
+		{"no cache", "none", "asks the database for everything", openNoCache},
+		{"L1 only", "l1", "cache-aside in memory, which one process can have", openL1},
+		{"L2 only", "l2", "cache-aside in Redis", openL2},
+		{"L1+L2 cache-aside", "aside", "cache-aside in memory over Redis", openAside},
+		{"write-through", "write-through", "the same, and what is written is in the cache afterwards", openWriteThrough},
+		{"early refresh", "early", "cache-aside in both, loaded again at random before it is past its TTL (XFetch)", openEarly},
+		{"stale-while-revalidate", "swr", "cache-aside in both, served past its TTL while it is loaded again", openStale},
 	}
 }
 

@@ -7,11 +7,12 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/larder-cache/larder/cmd/larder/internal/simdb"
+	"github.com/larder-cache/larder/cmd/larder/internal/workload"
 	"github.com/redis/go-redis/v9"
 )
 
 func TestParse(t *testing.T) {
-	if all, err := Parse(""); err != nil || len(all) != 5 {
+	if all, err := Parse(""); err != nil || len(all) != 7 {
 		t.Errorf("all are %d, %v", len(all), err)
 	}
 	some, err := Parse("write-through, none,l1,l1")
@@ -31,8 +32,8 @@ func TestStrategies(t *testing.T) {
 			m := miniredis.RunT(t)
 			client := redis.NewClient(&redis.Options{Addr: m.Addr()})
 			t.Cleanup(func() { client.Close() })
-			db := simdb.New(simdb.Settings{Rows: 100, GroupSize: 10, BodySize: 8, Connections: 4})
-			s, err := k.Open(t.Context(), db, Setup{Capacity: 50, TTL: time.Minute, Redis: client, Namespace: "run"})
+			db := simdb.New(simdb.Settings{Rows: 100, GroupSize: 10, Connections: 4, Body: func(uint32) string { return "12345678" }})
+			s, err := k.Open(t.Context(), db, Setup{Capacity: 50, TTL: workload.Fixed(float64(time.Minute), "1m"), Redis: client, Namespace: "run"})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/larder-cache/larder/cmd/larder/internal/simdb"
-	"github.com/larder-cache/larder/invalidation"
 	"github.com/larder-cache/larder/writethrough"
 )
 
@@ -28,7 +27,7 @@ func openWriteThrough(ctx context.Context, db *simdb.DB, s Setup) (Strategy, err
 	write := func(ctx context.Context, row simdb.Row) (simdb.Row, error) { return db.Write(ctx, row.ID) }
 	return &through{
 		newCached(db, s, in, space.Domain, space.Close),
-		writethrough.New(in, key, write, invalidation.TTL(s.TTL), &writethrough.Options[int64, simdb.Row]{
+		writethrough.New(in, key, write, s.policy(), &writethrough.Options[int64, simdb.Row]{
 			Tags: func(_ int64, row simdb.Row) []string { return groupTags(row) },
 		}),
 	}, nil

@@ -25,13 +25,18 @@ func ParseArrivals(text string) (Arrivals, error) {
 }
 
 // Plan returns when n operations are due, counted from their beginning, at a
-// rate of so many a second.
-func (a Arrivals) Plan(seed uint64, n int, rate float64) []time.Duration {
+// rate of so many a second, which has a profile.
+func (a Arrivals) Plan(seed uint64, n int, rate float64, profile Profile) []time.Duration {
 	rng := rand.New(rand.NewPCG(seed, streamArrivals))
 	plan := make([]time.Duration, n)
-	at := 0.0 // in seconds
+	at := 0.0 // in seconds of a run that keeps its rate
+	whole := float64(n) / rate
 	for i := range plan {
-		plan[i] = time.Duration(at * float64(time.Second))
+		t := at
+		if profile.parts != nil {
+			t = profile.when(min(at/whole, 1)) * whole / profile.Mean()
+		}
+		plan[i] = time.Duration(t * float64(time.Second))
 		if a == Poisson {
 			at += rng.ExpFloat64() / rate
 		} else {

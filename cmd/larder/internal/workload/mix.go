@@ -15,10 +15,17 @@ const (
 	Get           Kind = iota // read a row
 	Write                     // update a row
 	InvalidateTag             // update a group of rows, then invalidate its tag
+	GetMany                   // read several rows by popularity, at once
+	Scan                      // read up to a hundred rows that follow each other, at once
+	Insert                    // write the row after the newest
+	ReadWrite                 // read a row, then update it
 	Kinds
 )
 
-var kindNames = [Kinds]string{"get", "write", "invtag"}
+var kindNames = [Kinds]string{"get", "write", "invtag", "mget", "scan", "insert", "rmw"}
+
+// Reads reports whether operations of the kind read.
+func (k Kind) Reads() bool { return k == Get || k == GetMany || k == Scan || k == ReadWrite }
 
 // String returns the name of the kind as it stands in a mix.
 func (k Kind) String() string {
@@ -45,7 +52,7 @@ func ParseMix(text string) (m Mix, err error) {
 			k++
 		}
 		if k == Kinds {
-			return m, fmt.Errorf("%q is not get, write or invtag", name)
+			return m, fmt.Errorf("%q is none of %s", name, strings.Join(kindNames[:], ", "))
 		}
 		if seen[k] {
 			return m, fmt.Errorf("%s stands there twice", k)
@@ -57,17 +64,21 @@ func ParseMix(text string) (m Mix, err error) {
 		}
 		m[k] = n
 	}
-	if m[Get] == 0 {
-		return m, fmt.Errorf("%q has no get: there would be nothing to cache", text)
+	for k := range Kinds {
+		if k.Reads() && m[k] > 0 {
+			return m, nil
+		}
 	}
-	return m, nil
+	return m, fmt.Errorf("%q reads nothing: there would be nothing to cache", text)
 }
 
 // String returns the mix as ParseMix reads it.
 func (m Mix) String() string {
-	parts := make([]string, Kinds)
+	var parts []string
 	for k := range Kinds {
-		parts[k] = fmt.Sprintf("%s=%d", k, m[k])
+		if m[k] > 0 {
+			parts = append(parts, fmt.Sprintf("%s=%d", k, m[k]))
+		}
 	}
 	return strings.Join(parts, ",")
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func settings() Settings {
-	return Settings{Seed: 7, Ops: 50_000, Keys: 1000, Groups: 100, Skew: 0.99, Mix: Mix{94, 4, 2}}
+	return Settings{Seed: 7, Ops: 50_000, Keys: 1000, Groups: 100, Popularity: Popularity{Shape: Zipfian, Skew: 0.99}, Mix: Mix{94, 4, 2}}
 }
 
 func TestSameSettingsSameSequence(t *testing.T) {
@@ -66,12 +66,12 @@ func TestParseMix(t *testing.T) {
 		t.Errorf("%q is read as %v, %v", m, again, err)
 	}
 	for text, part := range map[string]string{
-		"":               "not get, write or invtag",
+		"":               "none of get, write, invtag, mget, scan, insert, rmw",
 		"get":            "share of get",
 		"get=-1":         "share of get",
 		"get=1,get=2":    "twice",
 		"get=1,fly=2":    `"fly"`,
-		"write=1":        "no get",
+		"write=1":        "reads nothing",
 		"get=9999999999": "share of get",
 	} {
 		if _, err := ParseMix(text); err == nil || !strings.Contains(err.Error(), part) {
@@ -81,14 +81,14 @@ func TestParseMix(t *testing.T) {
 }
 
 func TestPlan(t *testing.T) {
-	constant := Constant.Plan(1, 5, 1000)
+	constant := Constant.Plan(1, 5, 1000, Profile{})
 	for i, at := range constant {
 		if want := time.Duration(i) * time.Millisecond; at.Round(time.Microsecond) != want {
 			t.Errorf("operation %d is due at %v, not %v", i, at, want)
 		}
 	}
 	const n = 100_000
-	poisson, again := Poisson.Plan(1, n, 1000), Poisson.Plan(1, n, 1000)
+	poisson, again := Poisson.Plan(1, n, 1000, Profile{}), Poisson.Plan(1, n, 1000, Profile{})
 	for i := range n {
 		if poisson[i] != again[i] {
 			t.Fatal("two plans of the same seed differ")
