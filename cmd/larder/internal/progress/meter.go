@@ -39,6 +39,7 @@ type Meter struct {
 	w       io.Writer
 	live    bool
 	colour  bool
+	columns func() int // of the terminal
 	steps   []Step
 	total   time.Duration
 	quit    chan struct{}
@@ -50,17 +51,25 @@ type Meter struct {
 	read  func() Reading
 	seen  int64     // operations, when last shown
 	when  time.Time // last shown
+	// What was shown of this step.
+	rates, p99s, hits history
 }
 
 // New returns a Meter of the steps, in order, that writes to w until Stop.
 func New(w io.Writer, steps []Step) *Meter {
 	f, ok := w.(*os.File)
 	live := ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
-	return start(w, steps, live, live && os.Getenv("NO_COLOR") == "")
+	columns := func() int {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+		return 80
+	}
+	return start(w, steps, live, live && os.Getenv("NO_COLOR") == "", columns)
 }
 
-func start(w io.Writer, steps []Step, live, colour bool) *Meter {
-	m := &Meter{w: w, live: live, colour: colour, steps: steps, at: -1, quit: make(chan struct{})}
+func start(w io.Writer, steps []Step, live, colour bool, columns func() int) *Meter {
+	m := &Meter{w: w, live: live, colour: colour, columns: columns, steps: steps, at: -1, quit: make(chan struct{})}
 	for _, s := range steps {
 		m.total += s.Expected
 	}
@@ -91,6 +100,7 @@ func (m *Meter) Next(read func() Reading) {
 	m.at = min(m.at+1, len(m.steps)-1)
 	m.begun = time.Now()
 	m.read, m.seen, m.when = read, 0, m.begun
+	m.rates, m.p99s, m.hits = history{}, history{}, history{}
 }
 
 // Stop removes the line for good.
@@ -113,8 +123,14 @@ func (m *Meter) show() {
 	if took := now.Sub(m.when); took > 0 {
 		perSecond = float64(r.Done-m.seen) / took.Seconds()
 	}
+	m.rates.add(perSecond)
+	m.p99s.add(known(float64(r.P99), r.P99 > 0))
+	m.hits.add(known(r.HitRatio, r.HitRatio >= 0))
 	line := m.line(now, perSecond, r)
 	m.seen, m.when = r.Done, now
+	if m.live {
+		line = cut(line, m.columns()-1)
+	}
 	switch {
 	case m.colour:
 		line = "\r\x1b[K\x1b[2m" + line + "\x1b[0m"
@@ -138,11 +154,12 @@ func (m *Meter) line(now time.Time, perSecond float64, r Reading) string {
 		part -= float64(left) / float64(m.total)
 	}
 	line := fmt.Sprintf("%3.0f%%  %s: %s ops/s", 100*part, s.Name, results.Amount(math.Round(perSecond)))
+	line += m.spark(&m.rates)
 	if r.P99 > 0 {
-		line += ", p99 " + results.Brief(r.P99)
+		line += ", p99 " + results.Brief(r.P99) + m.spark(&m.p99s)
 	}
 	if r.HitRatio >= 0 {
-		line += ", hits " + results.Ratio.Format(r.HitRatio)
+		line += ", hits " + results.Ratio.Format(r.HitRatio) + m.spark(&m.hits)
 	}
 	line += fmt.Sprintf(", %.0f s left", left.Seconds())
 	if m.live {
@@ -151,4 +168,19 @@ func (m *Meter) line(now time.Time, perSecond float64, r Reading) string {
 		line = "[" + strings.Repeat("#", n) + strings.Repeat(".", width-n) + "] " + line
 	}
 	return line
+}
+
+// spark is a sparkline on a terminal, where the line is shown again and again.
+func (m *Meter) spark(h *history) string {
+	if !m.live {
+		return ""
+	}
+	return " " + h.sparkline()
+}
+
+func known(x float64, yes bool) float64 {
+	if !yes {
+		return math.NaN()
+	}
+	return x
 }

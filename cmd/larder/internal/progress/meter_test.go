@@ -8,12 +8,15 @@ import (
 	"time"
 )
 
+// columns is the width of the terminal.
+var columns = 200
+
 // show lets a meter see half of a run at 100 operations a second.
 func show(t *testing.T, live, colour bool) (text string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		m := start(&out, []Step{{"first", 4 * time.Second}, {"second", 4 * time.Second}}, live, colour)
+		m := start(&out, []Step{{"first", 4 * time.Second}, {"second", 4 * time.Second}}, live, colour, func() int { return columns })
 		start := time.Now()
 		done := func() int64 { return 100 * time.Since(start).Milliseconds() / 1000 }
 		m.Next(Count(done))
@@ -35,7 +38,7 @@ func TestMeterWithoutTerminal(t *testing.T) {
 
 func TestMeterOnTerminal(t *testing.T) {
 	got := show(t, true, true)
-	if !strings.Contains(got, "\r\x1b[K\x1b[2m[####............]  25%  first: 100 ops/s, 6 s left\x1b[0m") {
+	if !strings.Contains(got, "\r\x1b[K\x1b[2m[####............]  25%  first: 100 ops/s ████████, 6 s left\x1b[0m") {
 		t.Errorf("got %q", got)
 	}
 	if strings.Contains(got, "\n") || !strings.HasSuffix(got, "\r\x1b[K") {
@@ -43,5 +46,41 @@ func TestMeterOnTerminal(t *testing.T) {
 	}
 	if got := show(t, true, false); strings.Contains(got, "\x1b[2m") || !strings.Contains(got, "first: 100 ops/s") {
 		t.Errorf("without colour: %q", got)
+	}
+}
+
+func TestMeterShowsFiguresAndNoMoreThanFits(t *testing.T) {
+	figures := func(live bool, width int) (text string) {
+		synctest.Test(t, func(t *testing.T) {
+			var out bytes.Buffer
+			m := start(&out, []Step{{"reads", 10 * time.Second}}, live, false, func() int { return width })
+			n := int64(0)
+			m.Next(func() Reading {
+				n += 100
+				r := Reading{Done: n, P99: time.Duration(n) * time.Microsecond, HitRatio: 0.5}
+				if n == 200 {
+					r.P99 = 0
+				}
+				return r
+			})
+			time.Sleep(6100 * time.Millisecond)
+			m.Stop()
+			text = out.String()
+		})
+		return text
+	}
+	if got := figures(false, 0); !strings.Contains(got, " 60%  reads: 50 ops/s, p99 300 µs, hits 50.0%, 4 s left\n") {
+		t.Errorf("in lines: %q", got)
+	}
+	got := figures(true, 200)
+	for _, part := range []string{"p99 100 µs █, hits 50.0% █,", "p99 400 µs ▃ ▇█, hits 50.0% ████,", "p99 2.40 ms ▅▅▆▆▆▇▇▇████, "} {
+		if !strings.Contains(got, part) {
+			t.Errorf("no %q on a terminal: %q", part, got)
+		}
+	}
+	for line := range strings.SplitSeq(figures(true, 40), "\r\x1b[K") {
+		if n := len([]rune(line)); n > 39 {
+			t.Errorf("%d columns: %q", n, line)
+		}
 	}
 }
