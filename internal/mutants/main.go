@@ -171,8 +171,10 @@ func (m mutant) dies(ctx context.Context, dir string) error {
 	return nil
 }
 
+// test runs tests of a package. Most of the time goes into compiling it, so that is done
+// without optimising.
 func test(ctx context.Context, pkg, pattern string, more ...string) ([]byte, error) {
-	args := append([]string{"test", "-count=1", "-timeout=3m", "-vet=off", "-ldflags=-s -w", "-v", "-run=" + pattern}, more...)
+	args := append([]string{"test", "-count=1", "-timeout=3m", "-vet=off", "-gcflags=-N -l", "-ldflags=-s -w", "-v", "-run=" + pattern}, more...)
 	return exec.CommandContext(ctx, goCommand(), append(args, "./"+pkg)...).CombinedOutput()
 }
 
