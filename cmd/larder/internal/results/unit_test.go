@@ -28,8 +28,13 @@ func TestEnvironment(t *testing.T) {
 	if got := cpuModel(""); got != "" {
 		t.Errorf("the CPU is %q", got)
 	}
-	e := Environment{Go: "go1", OS: "linux", Arch: "amd64", CPU: "X", GOMAXPROCS: 2}
-	if want := "go1 linux/amd64, GOMAXPROCS 2, X"; e.String() != want || ThisEnvironment().Go == "" {
+	for text, want := range map[string]string{"max 100000": "", "": "", "150000 100000": "1.50", "200000 100000": "2", "x 0": ""} {
+		if got := cpuQuota(text); got != want {
+			t.Errorf("the quota of %q is %q, not %q", text, got, want)
+		}
+	}
+	e := Environment{Go: "go1", OS: "linux", Arch: "amd64", CPU: "X", GOMAXPROCS: 2, Quota: "1.50"}
+	if want := "go1 linux/amd64, GOMAXPROCS 2, quota 1.50, X"; e.String() != want || ThisEnvironment().Go == "" {
 		t.Errorf("the environment is %q", e)
 	}
 }

@@ -23,6 +23,16 @@ type Info struct {
 	Version string `json:"version,omitempty"`
 	Cluster bool   `json:"cluster"`
 	Note    string `json:"note,omitempty"`
+	// Facts are what the server says of itself in answer to INFO, as far as it matters to
+	// results.
+	Facts map[string]string `json:"info,omitempty"`
+}
+
+// facts are the lines of INFO that are kept.
+var facts = []string{
+	"redis_version", "redis_mode", "server_name", "valkey_version", "os", "arch_bits", "multiplexing_api", "hz", "io_threads_active",
+	"maxmemory_human", "maxmemory_policy", "used_memory_human", "mem_fragmentation_ratio", "mem_allocator", "connected_clients",
+	"aof_enabled", "rdb_last_save_time", "role", "connected_slaves", "cluster_enabled",
 }
 
 // Embedded reports whether the server is inside this process.
@@ -95,9 +105,15 @@ func (t Target) connect(ctx context.Context) (*Server, error) {
 	if err := first.Ping(ctx).Err(); err != nil {
 		return nil, fmt.Errorf("Redis at %s cannot be used: %w", o.Addr, err)
 	}
-	facts := first.Info(ctx, "server").Val() // not everybody may ask
-	info.Version = Fact(facts, "redis_version")
-	info.Cluster = t.seeds != nil || Fact(facts, "redis_mode") == "cluster"
+	answer := first.Info(ctx, "everything").Val() // not everybody may ask
+	info.Version = Fact(answer, "redis_version")
+	info.Cluster = t.seeds != nil || Fact(answer, "redis_mode") == "cluster"
+	info.Facts = map[string]string{}
+	for _, name := range facts {
+		if value := Fact(answer, name); value != "" {
+			info.Facts[name] = value
+		}
+	}
 	s := &Server{Info: info}
 	if !info.Cluster {
 		s.Client = redis.NewClient(t.options)

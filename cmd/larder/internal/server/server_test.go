@@ -95,6 +95,9 @@ func checkSweep(t *testing.T, s *Server) {
 
 func TestNodeLeadsToItsCluster(t *testing.T) {
 	s := open(t, "spawn-cluster")
+	if f := s.Info.Facts; f["redis_version"] != s.Info.Version || f["role"] != "master" || f["maxmemory_policy"] == "" {
+		t.Errorf("the server says of itself %v", f)
+	}
 	if !s.Info.Cluster || s.Info.Kind != "spawned" || s.Info.Version == "" {
 		t.Errorf("the cluster is %+v", s.Info)
 	}
