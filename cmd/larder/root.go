@@ -22,6 +22,7 @@ func newRoot() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(newBench())
+	root.AddCommand(newCompare())
 	root.AddCommand(newReplay())
 	root.AddCommand(newVerify())
 	root.AddCommand(newVerifyWorker())
