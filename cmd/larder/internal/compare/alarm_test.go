@@ -78,14 +78,14 @@ func TestTwoRunsOfOneBuildDoNotDiffer(t *testing.T) {
 		most     float64 // of tries with a false alarm
 	}{
 		{"normal, 6 samples", each(normally), 6, 1000, 0.02},
-		{"normal, 10 samples", each(normally), 10, 1000, 0.02},
-		{"heavy tails, 10 samples", each(pareto), 10, 1000, 0.02},
-		{"ties, 6 samples", each(counted), 6, 300, 0.02},
-		{"ties, 9 samples", each(counted), 9, 300, 0.02},
+		{"normal, 10 samples", each(normally), 10, 500, 0.02},
+		{"heavy tails, 10 samples", each(pareto), 10, 500, 0.02},
+		{"ties, 6 samples", each(counted), 6, 100, 0.02},
+		{"ties, 9 samples", each(counted), 9, 100, 0.02},
 		{"many samples, approximated", each(normally), 30, 500, 0.02},
 		{"many samples with ties, approximated", each(counted), 30, 500, 0.02},
-		{"all together", shared, 10, 1000, 0.02},
-		{"half against half", opposed, 10, 1000, 0.03},
+		{"all together", shared, 10, 500, 0.02},
+		{"half against half", opposed, 10, 500, 0.03},
 	} {
 		rng := rand.New(rand.NewPCG(seed, 0))
 		alarms := 0
@@ -107,7 +107,7 @@ func TestTwoRunsOfOneBuildDoNotDiffer(t *testing.T) {
 // deaf.
 func TestOneMetricAloneIsCalledDifferentAsOftenAsAlphaSays(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 0))
-	alarms, tries := 0, 4000
+	alarms, tries := 0, 3000
 	for range tries {
 		r := Documents(simulated(rng, 1, 10, each(normally)), simulated(rng, 1, 10, each(normally)), Options{Alpha: 0.05})
 		alarms += r.Counts[Slight] + r.Counts[Regression] + r.Counts[Improvement]
