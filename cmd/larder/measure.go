@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/larder-cache/larder/cmd/larder/internal/assertion"
 	"github.com/larder-cache/larder/cmd/larder/internal/progress"
 	"github.com/larder-cache/larder/cmd/larder/internal/results"
 	"github.com/larder-cache/larder/cmd/larder/internal/server"
@@ -26,12 +27,16 @@ type outputs struct {
 	redis  string
 	out    string
 	repeat int
+	assert []string
+
+	assertions []assertion.Expression // what assert says, after check
 }
 
 func (o *outputs) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.redis, "redis", o.redis, "`server` to use: a redis:// or rediss:// URL, host:port, several host:port of a cluster separated by commas, or spawn or spawn-cluster for one of our own, from the redis-server of the PATH (default: one inside this process)")
 	f.StringVar(&o.out, "out", "larder-out", "`directory` for the results")
 	f.IntVar(&o.repeat, "repeat", 1, "measure so many times: six samples of each figure are what larder compare needs")
+	f.StringArrayVar(&o.assert, "assert", nil, "exit with code 3 unless this `expression` holds, such as 'aside.p99<2ms', 'aside.hit_ratio>=95%' or 'aside.p99<none.p99*0.5'; may be repeated")
 }
 
 // check returns an error that names the first flag that makes no sense.
@@ -44,6 +49,14 @@ func (o *outputs) check() (target server.Target, err error) {
 	}
 	if target, err = server.ParseTarget(o.redis); err != nil {
 		return target, usageError("--redis: %w", err)
+	}
+	o.assertions = nil
+	for _, text := range o.assert {
+		e, err := assertion.Parse(text)
+		if err != nil {
+			return target, usageError("--assert %w", err)
+		}
+		o.assertions = append(o.assertions, e)
 	}
 	return target, nil
 }
@@ -135,6 +148,9 @@ func publish(cmd *cobra.Command, o outputs, d *results.Document, runErr error) e
 	d.Interrupted = cmd.Context().Err() != nil
 	if len(d.Sections) == 0 {
 		return runErr
+	}
+	if len(o.assertions) > 0 && runErr == nil {
+		d.Sections = append(d.Sections, assertion.Judge(d, o.assertions))
 	}
 	stdout := cmd.OutOrStdout()
 	fmt.Fprintf(stdout, "environment  %s\nserver       %s\nseed         %d\n\n", d.Environment, d.Server, d.Seed)
