@@ -1,0 +1,178 @@
+// Package fleet runs several processes of this program for a scenario: the parent tells
+// them what to do, and hears from them, in lines of JSON over their standard input and
+// output. They end with their input, so also when the parent dies.
+package fleet
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// parting is how long a process may take to end after its input has.
+const parting = 5 * time.Second
+
+// Fleet is running processes, which take orders O and give answers A.
+type Fleet[O, A any] struct {
+	members []*member
+	hear    func(from int, a A)
+	readers sync.WaitGroup
+	closing atomic.Bool
+	parting time.Duration
+	once    sync.Once
+	failed  context.Context
+	fail    context.CancelCauseFunc
+}
+
+// member is a process.
+type member struct {
+	cmd    *exec.Cmd
+	stderr tail
+	dead   chan struct{}
+
+	mu    sync.Mutex
+	stdin io.WriteCloser
+}
+
+// Start starts n processes of this program, each with the one argument command, which is
+// a hidden command that calls Attend. hear is called with what they answer, in the order
+// of each process; it must not block. The caller must call Close.
+func Start[O, A any](command string, n int, hear func(from int, a A)) (*Fleet[O, A], error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("this program cannot be started again: %w", err)
+	}
+	f := &Fleet[O, A]{hear: hear, parting: parting}
+	f.failed, f.fail = context.WithCancelCause(context.Background())
+	for i := range n {
+		if err := f.start(i, self, command); err != nil {
+			f.Close()
+			return nil, fmt.Errorf("process %d cannot be started: %w", i, err)
+		}
+	}
+	return f, nil
+}
+
+func (f *Fleet[O, A]) start(i int, self, command string) error {
+	m := &member{cmd: exec.Command(self, command), dead: make(chan struct{})}
+	m.cmd.Stderr = &m.stderr
+	in, err := m.cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	out, err := m.cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := m.cmd.Start(); err != nil {
+		return err
+	}
+	m.stdin = in
+	f.members = append(f.members, m)
+	f.readers.Go(func() {
+		for d := json.NewDecoder(out); ; {
+			var a A
+			if err := d.Decode(&a); err != nil {
+				break
+			}
+			f.hear(i, a)
+		}
+		io.Copy(io.Discard, out)
+		err := m.cmd.Wait()
+		if !f.closing.Load() {
+			f.fail(fmt.Errorf("process %d has ended (%v): %s", i, err, strings.TrimSpace(m.stderr.String())))
+		}
+		close(m.dead)
+	})
+	return nil
+}
+
+// Order tells process i what to do.
+func (f *Fleet[O, A]) Order(i int, o O) error {
+	text, err := json.Marshal(o)
+	if err != nil {
+		return err
+	}
+	m := f.members[i]
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, err := m.stdin.Write(append(text, '\n')); err != nil {
+		return fmt.Errorf("process %d: %w", i, err)
+	}
+	return nil
+}
+
+// OrderAll tells all processes the same.
+func (f *Fleet[O, A]) OrderAll(o O) error {
+	for i := range f.members {
+		if err := f.Order(i, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Failed is closed when a process has ended that was not to.
+func (f *Fleet[O, A]) Failed() <-chan struct{} { return f.failed.Done() }
+
+// Err returns why Failed was closed, or nil.
+func (f *Fleet[O, A]) Err() error { return context.Cause(f.failed) }
+
+// Pids returns the ids of the processes.
+func (f *Fleet[O, A]) Pids() (pids []int) {
+	for _, m := range f.members {
+		pids = append(pids, m.cmd.Process.Pid)
+	}
+	return pids
+}
+
+// Close ends the processes, and returns when they are gone and hear is called no more.
+func (f *Fleet[O, A]) Close() {
+	f.once.Do(func() {
+		f.closing.Store(true)
+		for _, m := range f.members {
+			m.stdin.Close() // also under a Write that a process does not read
+		}
+		timer := time.NewTimer(f.parting)
+		defer timer.Stop()
+		for _, m := range f.members {
+			select {
+			case <-m.dead:
+			case <-timer.C:
+				timer.Reset(0)
+				m.cmd.Process.Kill()
+				<-m.dead
+			}
+		}
+		f.readers.Wait()
+		f.fail(nil)
+	})
+}
+
+// tail keeps the first words of a process that fails, which say why.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if room := 4<<10 - len(t.text); room > 0 {
+		t.text = append(t.text, b[:min(room, len(b))]...)
+	}
+	return len(b), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.text)
+}
