@@ -26,6 +26,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(newReplay())
 	root.AddCommand(newVerify())
 	root.AddCommand(newVerifyWorker())
+	root.AddCommand(newStampedeWorker())
 	root.AddCommand(newVersion())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("%w; see %s --help", err, cmd.CommandPath())

@@ -20,7 +20,10 @@ func newScenario() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newStrategies(), newThroughput(), newOutage())
+	cmd.AddCommand(newStrategies())
+	cmd.AddCommand(newThroughput())
+	cmd.AddCommand(newStampede())
+	cmd.AddCommand(newOutage())
 	return cmd
 }
 

@@ -1,0 +1,229 @@
+// Package stampede measures what happens when a value expires that many read: how many
+// processes and goroutines ask the database for it, and for how long readers wait.
+//
+// Processes read through one Redis, without memory of their own, and load from one
+// simulated database, which is in the parent and counts. Readers are paced. A load
+// belongs to the expiry that caused it: an expiry ends when nobody has loaded for a
+// quarter of the TTL.
+package stampede
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/larder-cache/larder/cmd/larder/internal/fleet"
+	"github.com/larder-cache/larder/cmd/larder/internal/progress"
+	"github.com/larder-cache/larder/cmd/larder/internal/results"
+	"github.com/larder-cache/larder/cmd/larder/internal/server"
+	"github.com/larder-cache/larder/cmd/larder/internal/simdb"
+)
+
+// reporting is how long the processes may take to begin, and to end what they do.
+const reporting = 30 * time.Second
+
+// Run measures all ways on a server, with keys that begin with prefix. After an error,
+// also that of ctx, it returns what was measured until then, or nil.
+func Run(ctx context.Context, on *server.Server, prefix string, c Config, meter *progress.Meter) (*results.Section, error) {
+	access, err := on.Access(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{Config: c, access: access, prefix: prefix}
+	queries, cancel := context.WithCancel(context.Background())
+	r.queries = queries
+	r.fleet, err = fleet.Start[order, answer](WorkerCommand, c.Processes, r.hear)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	defer func() {
+		cancel()
+		r.fleet.Close()
+		r.answering.Wait()
+	}()
+	var outcomes []outcome
+	for i := range ways {
+		meter.Next(progress.Count(r.begin()))
+		o, err := r.play(ctx, &ways[i])
+		if o != nil && len(o.expiries) > 0 {
+			outcomes = append(outcomes, *o)
+		}
+		if err != nil {
+			if len(outcomes) == 0 {
+				return nil, err
+			}
+			return section(c, outcomes), err
+		}
+	}
+	return section(c, outcomes), nil
+}
+
+// run is a run under way.
+type run struct {
+	Config
+	access    server.Access
+	prefix    string
+	fleet     *fleet.Fleet[order, answer]
+	queries   context.Context // of the database
+	answering sync.WaitGroup
+
+	mu      sync.Mutex
+	db      *simdb.DB
+	ready   chan struct{} // has one for each process that is
+	reports chan report
+	reads   map[int]int64
+	loads   []load
+}
+
+// load is a query of the database.
+type load struct {
+	key        uint32
+	process    int
+	begin, end int64 // begin is when the process asked
+}
+
+// outcome is what was measured of one way.
+type outcome struct {
+	way      *way
+	began    int64
+	took     time.Duration
+	loads    []load
+	expiries []expiry
+	waits    []wait
+	hits     []int64
+	errors   int64
+	first    string // error
+	late     time.Duration
+}
+
+// begin makes a new database, and returns how many reads there were since.
+func (r *run) begin() func() int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.db = simdb.New(simdb.Settings{
+		Seed: r.Seed, Rows: r.Keys, GroupSize: 1, Body: simdb.Text(r.Seed, func(uint32) int { return 200 }, 200, 0), Connections: r.Connections,
+		Delay: simdb.Delay{Median: r.Load, Floor: r.Load},
+	})
+	r.ready, r.reports = make(chan struct{}, r.Processes), make(chan report, r.Processes)
+	r.reads, r.loads = map[int]int64{}, nil
+	return func() (n int64) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		for _, m := range r.reads {
+			n += m
+		}
+		return n
+	}
+}
+
+// hear takes what a process says.
+func (r *run) hear(from int, a answer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case a.Question != nil:
+		db, q := r.db, *a.Question
+		r.answering.Go(func() {
+			reply := q.Answer(r.queries, db)
+			r.mu.Lock()
+			r.loads = append(r.loads, load{q.Row, from, q.At, fleet.Now()})
+			r.mu.Unlock()
+			r.fleet.Order(from, order{Reply: &reply}) // a process that is gone is known by its end
+		})
+	case a.Report != nil:
+		r.reports <- *a.Report
+	case a.Ready:
+		r.ready <- struct{}{}
+	default:
+		r.reads[from] = a.Reads
+	}
+}
+
+// play measures one way. With the error of ctx it returns what it has.
+func (r *run) play(ctx context.Context, w *way) (*outcome, error) {
+	// One after the other: the first fills the cache.
+	for i := range r.Processes {
+		if err := r.fleet.Order(i, order{Play: &play{r.access, r.prefix + "-" + w.name, w.name, r.Config, i, i == 0}}); err != nil {
+			return nil, r.gone(err)
+		}
+		if _, err := await(ctx, r, r.ready); err != nil {
+			return nil, err
+		}
+	}
+	o := &outcome{way: w, began: fleet.Now()}
+	if err := r.fleet.OrderAll(order{Go: true}); err != nil {
+		return nil, r.gone(err)
+	}
+	timer := time.NewTimer(r.each())
+	defer timer.Stop()
+	var interrupted error
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+		interrupted = ctx.Err()
+	case <-r.fleet.Failed():
+		return nil, r.fleet.Err()
+	}
+	ended := fleet.Now()
+	if err := r.fleet.OrderAll(order{Stop: true}); err != nil {
+		return nil, r.gone(err)
+	}
+	for range r.Processes {
+		p, err := await(context.WithoutCancel(ctx), r, r.reports)
+		if err != nil {
+			return nil, err
+		}
+		o.add(p)
+	}
+	o.took = time.Duration(ended - o.began)
+	r.mu.Lock()
+	for _, l := range r.loads {
+		if l.begin >= o.began {
+			o.loads = append(o.loads, l)
+		}
+	}
+	r.mu.Unlock()
+	o.expiries = expiriesOf(o.loads, r.gap())
+	if o.errors > 0 && interrupted == nil {
+		return o, fmt.Errorf("stampede, %s: %d reads gave an error, the first: %s", w.title, o.errors, o.first)
+	}
+	return o, interrupted
+}
+
+func (o *outcome) add(r report) {
+	o.waits, o.hits = append(o.waits, r.Waits...), append(o.hits, r.Hits...)
+	o.late = max(o.late, time.Duration(r.Late))
+	if o.errors += r.Errors; o.first == "" {
+		o.first = r.First
+	}
+}
+
+// gone returns why an order could not be given.
+func (r *run) gone(err error) error {
+	select {
+	case <-r.fleet.Failed():
+		return r.fleet.Err()
+	case <-time.After(time.Second): // its end will be noticed in a moment
+		return err
+	}
+}
+
+var errSilent = errors.New("a process does not answer")
+
+func await[T any](ctx context.Context, r *run, from <-chan T) (got T, err error) {
+	timer := time.NewTimer(reporting)
+	defer timer.Stop()
+	select {
+	case got = <-from:
+		return got, nil
+	case <-ctx.Done():
+		return got, ctx.Err()
+	case <-r.fleet.Failed():
+		return got, r.fleet.Err()
+	case <-timer.C:
+		return got, errSilent
+	}
+}
