@@ -16,20 +16,26 @@ func parseCorda(r *bufio.Reader, rec *recorder) error {
 
 func parseWords(r *bufio.Reader, size int, rec *recorder, key func([]byte) uint64) error {
 	keys := number[uint64](rec)
-	word := make([]byte, size)
+	return records(r, "key", size, rec, func(word []byte) error { return keys.request(key(word)) })
+}
+
+// records calls each with all records of so many bytes in turn; one is called
+// what in errors.
+func records(r *bufio.Reader, what string, size int, rec *recorder, each func([]byte) error) error {
+	record := make([]byte, size)
 	for {
-		n, err := io.ReadFull(r, word)
+		n, err := io.ReadFull(r, record)
 		switch err {
 		case nil:
 		case io.EOF:
 			return nil
 		case io.ErrUnexpectedEOF:
 			return fault("fetch it again or name another --format",
-				"ends %d bytes into a key of %d bytes after %d requests", n, size, len(rec.ids))
+				"ends %d bytes into a %s of %d bytes after %d requests", n, what, size, len(rec.ids))
 		default:
 			return err
 		}
-		if err := keys.request(key(word)); err != nil {
+		if err := each(record); err != nil {
 			return err
 		}
 	}

@@ -3,34 +3,55 @@ package trace
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"unicode/utf8"
 )
 
 // recognise tells the format from the first bytes of a trace; whole says that
-// they are all of it. The first of these that holds decides:
+// they are all of it. A doubt says why the answer may be wrong. The first of
+// these that holds decides:
 //
-//  1. Text is valid UTF-8 without control characters but tab, CR and LF. Of
-//     its lines half must be four numbers for ARC; nineteen in twenty must be a
-//     number or "*" for LIRS; all else is one key a line. A few broken lines
-//     thus become an error of the parser and not another format.
-//  2. A file of a kind known not to be a trace, such as an archive, is refused.
-//  3. Compact announces a count and then never names an id before it appears,
+//  1. Larder and LCS begin with a magic.
+//  2. Text is valid UTF-8 without control characters but tab, CR and LF; see
+//     textFormat.
+//  3. A file of a kind known not to be a trace, such as an archive, is refused.
+//  4. Oracle and Twr are records whose fields hold what they may; see isOracle
+//     and isTwr.
+//  5. Compact announces a count and then never names an id before it appears,
 //     which hardly any other bytes do by chance.
-//  4. The rest are words of 32 or 64 bits without a header; see wordFormat.
-func recognise(sample []byte, whole bool) (Format, error) {
-	if isText(sample, whole) {
-		return textFormat(sample, whole), nil
+//  6. The rest are words of 32 or 64 bits without a header; see wordFormat.
+func recognise(sample []byte, whole bool) (f Format, doubt string, err error) {
+	switch {
+	case bytes.HasPrefix(sample, []byte(larderMagic)):
+		return Larder, "", nil
+	case bytes.HasPrefix(sample, []byte(lcsMagic)):
+		return LCS, "", nil
+	case isText(sample, whole):
+		f, doubt = textFormat(sample, whole)
+		return f, doubt, nil
 	}
 	if kind := foreignKind(sample); kind != "" {
-		return "", fault("name a trace, or unpack or convert this", "is %s, not a trace", kind)
+		return "", "", fault("name a trace, or unpack or convert this", "is %s, not a trace", kind)
+	}
+	if isOracle(sample) {
+		return Oracle, "", nil
+	}
+	if is, sure := isTwr(sample); is && sure {
+		return Twr, "", nil
+	} else if is {
+		return Twr, "it is too short to be sure that its format is " + string(Twr), nil
 	}
 	if isCompact(sample, whole) {
-		return Compact, nil
+		return Compact, "", nil
 	}
 	if f, ok := wordFormat(sample); ok {
-		return f, nil
+		other := Cache2k
+		if f == Cache2k {
+			other = Corda
+		}
+		return f, fmt.Sprintf("it has no header: %s is a guess, and --format %s the other possibility", f, other), nil
 	}
-	return "", fault("name its --format if it is a trace", "is in no format known here")
+	return "", "", fault("name its --format if it is a trace", "is in no format known here")
 }
 
 func isText(s []byte, whole bool) bool {
@@ -49,33 +70,6 @@ func isText(s []byte, whole bool) bool {
 		}
 	}
 	return utf8.Valid(s)
-}
-
-func textFormat(s []byte, whole bool) Format {
-	s = bytes.TrimPrefix(s, byteOrderMark)
-	if end := bytes.LastIndexByte(s, '\n'); !whole && end >= 0 {
-		s = s[:end]
-	}
-	var all, arc, lirs int
-	for line := range bytes.Lines(s) {
-		line = bytes.TrimSpace(line)
-		if len(line) == 0 {
-			continue
-		}
-		all++
-		if _, _, ok := arcLine(line); ok {
-			arc++
-		} else if _, ok := decimal(line); ok || string(line) == phaseMark {
-			lirs++
-		}
-	}
-	switch {
-	case all > 0 && arc*2 >= all:
-		return ARC
-	case all > 0 && lirs*20 >= all*19:
-		return LIRS
-	}
-	return Text
 }
 
 // sureCodes is the number of valid codes in a row after which bytes are a

@@ -10,7 +10,7 @@ import (
 const phaseMark = "*"
 
 func parseText(r *bufio.Reader, rec *recorder) error {
-	keys := number[string](rec)
+	keys := numberText(rec)
 	in := lines{r: r}
 	for {
 		line, err := in.next()
@@ -23,14 +23,7 @@ func parseText(r *bufio.Reader, rec *recorder) error {
 		if bytes.IndexByte(line, 0) >= 0 {
 			return in.fault("holds a zero byte, so the file is no text")
 		}
-		// The lookup spelled out: a conversion inside the index expression
-		// copies the key only when it is new.
-		if id, ok := keys.ids[string(line)]; ok {
-			err = rec.known(id)
-		} else {
-			err = keys.request(string(line))
-		}
-		if err != nil {
+		if err := keys.request(line); err != nil {
 			return err
 		}
 	}

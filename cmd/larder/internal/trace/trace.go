@@ -30,15 +30,40 @@ const sampleSize = 256 << 10
 
 // Trace is a sequence of requests whose keys were numbered 0, 1, 2, ... in the
 // order in which they first appear.
+//
+// Times, Sizes, TTLs and Ops are nil if the trace has none of them, and have one
+// element per request otherwise. Each of the first three costs four bytes a
+// request, Ops one.
 type Trace struct {
 	// IDs holds one id per request. It costs four bytes a request.
 	IDs []uint32
 	// Unique is the number of different ids.
 	Unique int
+	// Times are in seconds since the first request. They never fall.
+	Times []uint32
+	// Sizes are of the objects, key and value as far as the format knows, in
+	// bytes; 0 is not known.
+	Sizes []uint32
+	// TTLs are how long the objects live, in seconds; 0 is without end or not
+	// known. Many formats know them of writes alone.
+	TTLs []uint32
+	// Ops say what the requests do. A trace that only reads has none.
+	Ops []Op
 	// Format is the format the trace was read in.
 	Format Format
 	// Compression is Plain or the way the trace was compressed.
 	Compression Compression
+	// Doubts are what may be wrong with how the trace was read, and what was
+	// left out, in words that follow "the trace: ".
+	Doubts []string
+}
+
+// Op returns what request i does.
+func (t *Trace) Op(i int) Op {
+	if t.Ops == nil {
+		return Read
+	}
+	return t.Ops[i]
 }
 
 // Options tells how to read a trace. The zero value recognises the format and
@@ -63,13 +88,13 @@ func Open(ctx context.Context, path string, o Options) (*Trace, error) {
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		return nil, fault("name the trace files in it", "is a directory").in(path)
 	}
-	return Read(ctx, path, f, o)
+	return Parse(ctx, path, f, o)
 }
 
-// Read reads a trace from r to its end; name stands for it in errors. Every
+// Parse reads a trace from r to its end; name stands for it in errors. Every
 // failure but the end of ctx is an *Error. Memory grows with the bytes that
 // really arrive, never with a count that the trace claims.
-func Read(ctx context.Context, name string, r io.Reader, o Options) (*Trace, error) {
+func Parse(ctx context.Context, name string, r io.Reader, o Options) (*Trace, error) {
 	if o.Format == "" {
 		o.Format = Auto
 	}
@@ -79,14 +104,14 @@ func Read(ctx context.Context, name string, r io.Reader, o Options) (*Trace, err
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = DefaultMaxBytes
 	}
-	t, err := read(ctx, r, o)
+	t, err := parse(ctx, r, o)
 	if e, ok := errors.AsType[*Error](err); ok {
 		return nil, e.in(name)
 	}
 	return t, err
 }
 
-func read(ctx context.Context, r io.Reader, o Options) (*Trace, error) {
+func parse(ctx context.Context, r io.Reader, o Options) (*Trace, error) {
 	src, err := newSource(ctx, r, o.MaxBytes)
 	if err != nil {
 		return nil, err
@@ -101,24 +126,29 @@ func read(ctx context.Context, r io.Reader, o Options) (*Trace, error) {
 	if len(sample) == 0 {
 		return nil, fault("name a file that holds a trace", "is empty")
 	}
-	format := o.Format
+	format, doubt := o.Format, ""
 	if format == Auto {
-		if format, err = recognise(sample, whole); err != nil {
+		if format, doubt, err = recognise(sample, whole); err != nil {
 			return nil, err
 		}
 	}
-	parse, ok := parsers[format]
+	parser, ok := parsers[format]
 	if !ok {
 		return nil, fault("use one of "+FormatNames(), "unknown format %q", format)
 	}
 	rec := &recorder{limit: min(o.MaxRequests, MaxRequests)}
-	if err := parse(br, rec); err != nil {
+	if doubt != "" {
+		rec.doubt("%s", doubt)
+	}
+	if err := parser(br, rec); err != nil {
 		return nil, err
 	}
 	if len(rec.ids) == 0 {
 		return nil, fault("name a file that holds a trace", "holds no request")
 	}
-	return &Trace{IDs: rec.ids, Unique: int(rec.unique), Format: format, Compression: src.compression}, nil
+	t := rec.trace()
+	t.Format, t.Compression = format, src.compression
+	return t, nil
 }
 
 func openError(path string, err error) *Error {

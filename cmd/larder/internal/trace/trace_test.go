@@ -45,7 +45,7 @@ func renumber[K comparable](keys []K) []uint32 {
 }
 
 func readBytes(data []byte, o Options) (*Trace, error) {
-	return Read(context.Background(), "some.trace", bytes.NewReader(data), o)
+	return Parse(context.Background(), "some.trace", bytes.NewReader(data), o)
 }
 
 func checkTrace(t *testing.T, tr *Trace, want []uint32) {
@@ -181,14 +181,14 @@ func TestReadAtTheBounds(t *testing.T) {
 func TestReadEndsWithContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Read(ctx, "x", strings.NewReader("1\n"), Options{}); !errors.Is(err, context.Canceled) {
+	if _, err := Parse(ctx, "x", strings.NewReader("1\n"), Options{}); !errors.Is(err, context.Canceled) {
 		t.Fatalf("error is %v, want %v", err, context.Canceled)
 	}
 }
 
 func TestReadReportsReadErrors(t *testing.T) {
 	broken := io.MultiReader(strings.NewReader("1\n2\n"), errReader{})
-	_, err := Read(t.Context(), "x", broken, Options{})
+	_, err := Parse(t.Context(), "x", broken, Options{})
 	checkFault(t, err, "cannot be read", "cable pulled")
 }
 
