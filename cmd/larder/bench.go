@@ -7,6 +7,7 @@ import (
 
 	"github.com/larder-cache/larder/cmd/larder/internal/progress"
 	"github.com/larder-cache/larder/cmd/larder/internal/results"
+	"github.com/larder-cache/larder/cmd/larder/internal/stampede"
 	"github.com/larder-cache/larder/cmd/larder/internal/strategy"
 	"github.com/larder-cache/larder/cmd/larder/internal/throughput"
 	"github.com/spf13/cobra"
@@ -29,6 +30,14 @@ func suite() []part {
 			}
 			c.Seed = b.config.Seed
 			return throughputOf(c)
+		}},
+		{"stampede", false, func(b *benchFlags) measurement {
+			c := stampede.Default()
+			if b.quick {
+				c = c.Quick()
+			}
+			c.Seed = b.config.Seed
+			return measureStampede(c)
 		}},
 	}
 }

@@ -230,6 +230,9 @@ func (b *benchFlags) readTrace(ctx context.Context, given func(string) bool) err
 	c.Trace, c.TraceName, c.Keys = make(workload.Sequence, len(t.IDs)), b.trace, t.Unique
 	for i, id := range t.IDs {
 		c.Trace[i].On = id
+		if t.Ops != nil && t.Ops[i] != trace.Read {
+			c.Trace[i].Kind = workload.Write // what deletes changes a row, too
+		}
 	}
 	return nil
 }
