@@ -15,6 +15,9 @@ MUTANT    ?=
 BENCHFLAGS ?=
 # Such as --only 'heap|miss' or --rounds 12.
 COMPAREFLAGS ?=
+# Of the program larder, in bytes: as releases are built, and as go install does; 0 is no limit.
+SIZE_LIMIT       ?= 20000000
+PLAIN_SIZE_LIMIT ?= 0
 # Where make hitratio finds traces.
 TRACES    ?= traces
 COVER     ?= cover.out
@@ -28,7 +31,7 @@ endif
 # The go.work file lists the modules; the pattern "work" is all their packages.
 
 .DEFAULT_GOAL := help
-.PHONY: help check cross tidy test race verify outage mutants fuzz bench bench-compare profiles readme codecs survive hitratio cover
+.PHONY: help check cross tidy test race verify outage mutants fuzz bench bench-compare profiles readme codecs survive hitratio cover release-check release
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -110,3 +113,9 @@ cover: ## test coverage, by function, and the profile in COVER
 	scripts/ensure-redis.sh
 	$(GO) test $(SHUFFLE) $(TESTFLAGS) -coverpkg=github.com/larder-cache/larder/... -coverprofile=$(COVER) work
 	$(GO) tool cover -func=$(COVER)
+
+release-check: ## install and use what a release would be, from a proxy made of the work tree; fails if larder is too large
+	$(GO) run ./internal/releasecheck -limit $(SIZE_LIMIT) -plain-limit $(PLAIN_SIZE_LIMIT)
+
+release: ## larder for every system, with checksums, into dist, as VERSION
+	VERSION=$(VERSION) scripts/release.sh

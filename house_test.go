@@ -50,6 +50,7 @@ var rooms = map[string]struct {
 	"internal/mutants":                   {standardOnly: true},
 	"internal/netfault":                  {standardOnly: true},
 	"internal/redisproc":                 {},
+	"internal/releasecheck":              {standardOnly: true},
 	"internal/redistest":                 {ours: []string{"internal/redisproc"}},
 }
 
