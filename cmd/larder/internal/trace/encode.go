@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"compress/gzip"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -95,9 +94,12 @@ func Encode(w io.Writer, t *Trace, f Format, c Compression) error {
 	if err == nil {
 		err = bw.Flush()
 	}
-	// After an error the rest would only fail again, but a packer may hold
-	// goroutines.
-	return errors.Join(err, packed.Close())
+	// A packer may hold goroutines, so it is closed in any case. After an error that
+	// would only say the same again.
+	if err1 := packed.Close(); err == nil {
+		err = err1
+	}
+	return err
 }
 
 func packer(w io.Writer, c Compression) (io.WriteCloser, error) {

@@ -122,6 +122,9 @@ func TestSamplesAreReadWhole(t *testing.T) {
 			checkColumn(t, "sizes", tr.Sizes, s.sizes)
 			checkColumn(t, "TTLs", tr.TTLs, s.ttls)
 			checkColumn(t, "operations", tr.Ops, s.ops)
+			if guess := s.file == "lrb4.tr" || s.file == "twr.bin"; tr.Guessed != guess {
+				t.Errorf("guessed is %t, want %t", tr.Guessed, guess)
+			}
 			if len(tr.Doubts) != len(s.doubts) {
 				t.Fatalf("doubts are %q, want %q", tr.Doubts, s.doubts)
 			}

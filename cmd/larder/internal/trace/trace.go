@@ -53,6 +53,8 @@ type Trace struct {
 	Format Format
 	// Compression is Plain or the way the trace was compressed.
 	Compression Compression
+	// Guessed says that the format is no more than the likeliest one.
+	Guessed bool
 	// Doubts are what may be wrong with how the trace was read, and what was
 	// left out, in words that follow "the trace: ".
 	Doubts []string
@@ -147,7 +149,7 @@ func parse(ctx context.Context, r io.Reader, o Options) (*Trace, error) {
 		return nil, fault("name a file that holds a trace", "holds no request")
 	}
 	t := rec.trace()
-	t.Format, t.Compression = format, src.compression
+	t.Format, t.Compression, t.Guessed = format, src.compression, doubt != ""
 	return t, nil
 }
 
