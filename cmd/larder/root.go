@@ -24,6 +24,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(newBench())
 	root.AddCommand(newCompare())
 	root.AddCommand(newReplay())
+	root.AddCommand(newTrace())
 	root.AddCommand(newVerify())
 	root.AddCommand(newVerifyWorker())
 	root.AddCommand(newStampedeWorker())
