@@ -24,6 +24,7 @@ type Step struct {
 // goroutine.
 type Reading struct {
 	Done     int64         // operations since the step began
+	Of       int64         // what Done will be at the end; 0: not known, so the time that the step should take counts
 	P99      time.Duration // of the last second or so; 0: not known
 	HitRatio float64       // of the last second or so; below 0: not known
 }
@@ -153,7 +154,16 @@ func (m *Meter) line(now time.Time, perSecond float64, r Reading) string {
 	if m.total > 0 {
 		part -= float64(left) / float64(m.total)
 	}
-	line := fmt.Sprintf("%3.0f%%  %s: %s ops/s", 100*part, s.Name, results.Amount(math.Round(perSecond)))
+	count := ""
+	if r.Of > 0 {
+		part = min(float64(r.Done)/float64(r.Of), 1)
+		left = 0
+		if r.Done > 0 {
+			left = time.Duration((1 - part) / part * float64(now.Sub(m.begun)))
+		}
+		count = fmt.Sprintf("%s of %s, ", results.Amount(float64(r.Done)), results.Amount(float64(r.Of)))
+	}
+	line := fmt.Sprintf("%3.0f%%  %s: %s%s ops/s", 100*part, s.Name, count, results.Amount(math.Round(perSecond)))
 	line += m.spark(&m.rates)
 	if r.P99 > 0 {
 		line += ", p99 " + results.Brief(r.P99) + m.spark(&m.p99s)

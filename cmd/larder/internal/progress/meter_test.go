@@ -84,3 +84,19 @@ func TestMeterShowsFiguresAndNoMoreThanFits(t *testing.T) {
 		}
 	}
 }
+
+func TestMeterOfWorkThatIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		m := start(&out, []Step{{Name: "replay"}}, false, false, nil)
+		start := time.Now()
+		m.Next(func() Reading {
+			return Reading{Done: 100 * int64(time.Since(start)/time.Second), Of: 1000, HitRatio: -1}
+		})
+		time.Sleep(3 * time.Second)
+		m.Stop()
+		if want := " 20%  replay: 200 of 1,000, 100 ops/s, 8 s left\n"; out.String() != want {
+			t.Errorf("got %q, want %q", out.String(), want)
+		}
+	})
+}
