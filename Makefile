@@ -31,10 +31,10 @@ endif
 # The go.work file lists the modules; the pattern "work" is all their packages.
 
 .DEFAULT_GOAL := help
-.PHONY: help check cross tidy test race verify outage mutants fuzz bench bench-compare profiles readme codecs survive hitratio cover release-check release
+.PHONY: help check cross tidy test race verify outage mutants fuzz bench bench-compare profiles readme codecs survive hitratio hitratio-check cover release-check release
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 check: ## gofmt and go vet, of every module
 	@files=$$(gofmt -l .) && if [ -n "$$files" ]; then echo "not formatted:"; echo "$$files"; exit 1; fi
@@ -108,6 +108,9 @@ survive: ## let other libraries meet the same accidents, and write docs/benchmar
 hitratio: ## replay the traces (*.trc.gz) in the directory TRACES under several libraries, and write docs/benchmarks/hitratio.md
 	$(GO) run ./benchmarks/hitratio $(TRACES)/*.trc.gz >docs/benchmarks/hitratio.md.new
 	mv docs/benchmarks/hitratio.md.new docs/benchmarks/hitratio.md
+
+hitratio-check: ## compare the hits that larder simulate finds with those of plain references, on the traces in the directory TRACES
+	LARDER_TRACES=$(abspath $(TRACES)) $(GO) test -count=1 -v -run TestHitRatiosEqualThoseOfTheReferences ./cmd/larder/internal/policy
 
 cover: ## test coverage, by function, and the profile in COVER
 	scripts/ensure-redis.sh

@@ -18,7 +18,7 @@ type trace struct {
 	keys int
 }
 
-// read reads a trace in the compact format of larder replay, in gzip: unsigned
+// read reads a trace in the compact format of larder simulate, in gzip: unsigned
 // varints, the number of requests, then for each of them 0 for a new key or 1 plus
 // the id of a known one.
 func read(path string) (trace, error) {

@@ -1,5 +1,5 @@
-// Command larder replays request traces against eviction policies and measures
-// caches from the command line.
+// Command larder measures caches, and simulates eviction policies on request
+// traces, from the command line.
 package main
 
 import (

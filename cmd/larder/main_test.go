@@ -53,13 +53,19 @@ func TestWrongUsage(t *testing.T) {
 		{"nosuch", `unknown command "nosuch"`},
 		{"--nosuch", "unknown flag: --nosuch; see larder --help"},
 		{"version extra", "extra"},
-		{"replay", "needs a trace file; see larder replay --help"},
-		{"replay --nosuch x", "unknown flag: --nosuch; see larder replay --help"},
-		{"replay --capacity 0 x", `--capacity: capacity "0"`},
-		{"replay --format tape x", `--format: unknown format "tape"`},
-		{"replay --max-requests 0 x", "--max-requests"},
-		{"replay --max-requests 9999999999 x", "--max-requests"},
-		{"replay --max-bytes -1 x", "--max-bytes"},
+		{"simulate", "needs a trace file or a --workload; see larder simulate --help"},
+		{"simulate --nosuch x", "unknown flag: --nosuch; see larder simulate --help"},
+		{"simulate --capacity 0 x", `--capacity: capacity "0"`},
+		{"simulate --format tape x", `--format: unknown format "tape"`},
+		{"simulate --max-requests 0 x", "--max-requests"},
+		{"simulate --max-requests 9999999999 x", "--max-requests"},
+		{"simulate --max-bytes -1 x", "--max-bytes"},
+		{"simulate --bytes --capacity 1.5kB x", `--capacity: capacity "1.5kB"`},
+		{"simulate --bytes --workload zipf", "--bytes is for traces that know sizes"},
+		{"simulate --workload zip", `--workload: popularity "zip" is none of`},
+		{"simulate --workload zipf --keys 0", "--keys is 0"},
+		{"simulate --workload zipf --requests 0", "--requests is 0"},
+		{"simulate --out= x", "--out is empty"},
 	} {
 		stdout, stderr, code := larder(t, strings.Fields(c.args)...)
 		if code != exitUsage || stdout != "" {
@@ -71,10 +77,10 @@ func TestWrongUsage(t *testing.T) {
 
 func TestHelpAndVersion(t *testing.T) {
 	for args, part := range map[string]string{
-		"":              "Available Commands",
-		"--help":        "replay",
-		"replay --help": "--capacity list",
-		"version":       "larder ",
+		"":                "Available Commands",
+		"--help":          "simulate",
+		"simulate --help": "--capacity list",
+		"version":         "larder ",
 	} {
 		stdout, stderr, code := larder(t, strings.Fields(args)...)
 		if code != exitOK || stderr != "" || !strings.Contains(stdout, part) {

@@ -153,7 +153,11 @@ func publish(cmd *cobra.Command, o outputs, d *results.Document, runErr error) e
 		d.Sections = append(d.Sections, assertion.Judge(d, o.assertions))
 	}
 	stdout := cmd.OutOrStdout()
-	fmt.Fprintf(stdout, "environment  %s\nserver       %s\nseed         %d\n\n", d.Environment, d.Server, d.Seed)
+	fmt.Fprintf(stdout, "environment  %s\n", d.Environment)
+	if d.Server.Kind != "" {
+		fmt.Fprintf(stdout, "server       %s\n", d.Server)
+	}
+	fmt.Fprintf(stdout, "seed         %d\n\n", d.Seed)
 	for _, s := range d.Sections {
 		s.Text(stdout)
 	}

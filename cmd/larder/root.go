@@ -15,7 +15,7 @@ var version string
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "larder",
-		Short:         "Replay request traces and measure caches",
+		Short:         "Measure caches, and simulate them on request traces",
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -23,7 +23,7 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand(newBench())
 	root.AddCommand(newCompare())
-	root.AddCommand(newReplay())
+	root.AddCommand(newSimulate())
 	root.AddCommand(newTrace())
 	root.AddCommand(newVerify())
 	root.AddCommand(newVerifyWorker())

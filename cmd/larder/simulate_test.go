@@ -3,16 +3,17 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/larder-cache/larder/cmd/larder/internal/results"
 	"github.com/larder-cache/larder/cmd/larder/internal/trace"
 )
 
@@ -41,210 +42,246 @@ func writeLoop(t *testing.T, keys, rounds int) string {
 	return writeFile(t, fmt.Sprintf("loop%d.trc", keys), b.Bytes())
 }
 
-func TestReplayTable(t *testing.T) {
+// simulate runs the command with results in a directory of its own, and returns what it
+// printed, its complaints without the lines of the meter, and the document, if any.
+func simulated(t *testing.T, args ...string) (stdout, complaints string, d *results.Document, code int) {
+	t.Helper()
+	dir := t.TempDir()
+	stdout, stderr, code := larder(t, append([]string{"simulate", "--out", dir}, args...)...)
+	if d, err := results.Read(dir); err == nil {
+		return stdout, complaintsOf(stderr), d, code
+	}
+	return stdout, complaintsOf(stderr), nil, code
+}
+
+func complaintsOf(stderr string) (complaints string) {
+	for line := range strings.Lines(stderr) {
+		if !strings.Contains(line, "%  simulate: ") {
+			complaints += line
+		}
+	}
+	return complaints
+}
+
+func value(t *testing.T, d *results.Document, metric string) float64 {
+	t.Helper()
+	m, ok := d.Metric(metric)
+	if !ok {
+		t.Fatalf("no metric %s", metric)
+	}
+	return m.Value()
+}
+
+func TestSimulateTable(t *testing.T) {
 	path := writeLoop(t, 1000, 10)
-	stdout, stderr, code := larder(t, "replay", path)
-	want := path + `: compact, 10000 requests, 1000 unique keys
-  capacity  lru %  memstore %  2q %  adaptive %  optimum %  lru gap  memstore gap  2q gap  adaptive gap
-       100   0.00        0.00  0.00           -       9.00     9.00          9.00    9.00             -
-       250   0.00        0.00  0.00           -      22.50    22.50         22.50   22.50             -
+	stdout, complaints, d, code := simulated(t, "--capacity", "100,25%", path)
+	want := "Hit ratios of " + path + `
+
+trace     ` + path + `
+format    compact
+requests  10000, 1000 unique keys
+
+Hit ratio in per cent, and points that are missing to the optimum
+  capacity   lru  memstore    2q  adaptive  optimum  lru gap  memstore gap  2q gap  adaptive gap
+  100       0.00      0.00  0.00         -     9.00     9.00          9.00    9.00             -
+  250       0.00      0.00  0.00         -    22.50    22.50         22.50   22.50             -
+
+The optimum knows the future: no policy has more hits.
 `
-	stdout = adaptiveCells.ReplaceAllString(stdout, "$1           -$2             -")
-	if stdout != want || stderr != "" || code != exitOK {
-		t.Errorf("exit code %d, errors %q, output\n%s\nwant\n%s", code, stderr, stdout, want)
+	stdout = adaptiveCells.ReplaceAllString(stdout, "$1         -$2             -")
+	if !strings.Contains(stdout, want) || complaints != "" || code != exitOK {
+		t.Errorf("exit code %d, errors %q, output\n%s\nwant\n%s", code, complaints, stdout, want)
+	}
+	if strings.Contains(stdout, "server") {
+		t.Errorf("there was no server:\n%s", stdout)
+	}
+	s := d.Sections[0]
+	if got := value(t, d, "simulate.loop1000.optimum.hit_ratio@capacity=250"); got != 0.225 {
+		t.Errorf("the optimum has %v", got)
+	}
+	if got := value(t, d, "simulate.loop1000.lru.hit_ratio@capacity=100"); got != 0 {
+		t.Errorf("the LRU has %v", got)
+	}
+	chart := s.Charts[0]
+	if len(s.Charts) != 1 || chart.ID != "hits-loop1000" || len(chart.Series) != 5 || chart.X.Scale != results.Log {
+		t.Fatalf("the charts are %+v", s.Charts)
+	}
+	if best := chart.Series[4]; best.Name != "optimum" || !best.Dashed || !slices.Equal(best.X, results.Values{100, 250}) || !slices.Equal(best.Y, results.Values{0.09, 0.225}) {
+		t.Errorf("the line of the optimum is %+v", best)
 	}
 }
 
 // What adaptive has depends a little on how keys are hashed, which is another way
 // in each process.
-var (
-	adaptiveCells = regexp.MustCompile(`(?m)^( +\d+(?: +0\.00){3}) {7,8}[1-9]\d?\.\d\d(.*) {10}\d\.\d\d$`)
-	adaptiveJSON  = regexp.MustCompile(`(?s){[^{]*"adaptive".*?}`)
-)
+var adaptiveCells = regexp.MustCompile(`(?m)^( +\d+(?: +0\.00){3}) {5,6}[1-9]?\d\.\d\d(.*) {10}\d\.\d\d$`)
 
-func TestReplayCapacities(t *testing.T) {
-	path := writeLoop(t, 1000, 10)
-	stdout, _, code := larder(t, "replay", "--capacity", "1000,50%,999,500,5", path)
-	var got []string
-	for _, line := range strings.Split(stdout, "\n")[2:] {
-		if fields := strings.Fields(line); len(fields) > 0 {
-			got = append(got, fields[0]+" "+fields[1])
-		}
-	}
-	if want := "5 0.00, 500 0.00, 999 0.00, 1000 90.00"; strings.Join(got, ", ") != want || code != exitOK {
-		t.Errorf("exit code %d, capacities with lru %q, want %q", code, got, want)
+func TestSimulateCapacities(t *testing.T) {
+	_, _, d, code := simulated(t, "--capacity", "1000,50%,999,500,5", writeLoop(t, 1000, 10))
+	lru := d.Sections[0].Charts[0].Series[0]
+	if code != exitOK || !slices.Equal(lru.X, results.Values{5, 500, 999, 1000}) || !slices.Equal(lru.Y, results.Values{0, 0, 0, 0.9}) {
+		t.Errorf("exit code %d, the LRU has %+v", code, lru)
 	}
 }
 
-func TestReplayKeepsGoingInOrder(t *testing.T) {
+func TestSimulateShowsAPartOfTheCurve(t *testing.T) {
+	_, _, d, _ := simulated(t, writeLoop(t, 5000, 1))
+	s := d.Sections[0]
+	if rows, points := len(s.Tables[0].Rows), len(s.Charts[0].Series[0].X); rows != 5 || points != 15 {
+		t.Errorf("%d rows and %d points", rows, points)
+	}
+}
+
+func TestSimulateKeepsGoingInOrder(t *testing.T) {
 	big, small := writeLoop(t, 3000, 20), writeLoop(t, 10, 2)
 	bad := writeFile(t, "bad.trc", []byte("\x05\x00\x00"))
-	stdout, stderr, code := larder(t, "replay", big, bad, small)
+	stdout, complaints, d, code := simulated(t, "--capacity", "100", big, bad, small)
 	if code != exitUsage {
 		t.Errorf("exit code %d, want %d", code, exitUsage)
 	}
-	checkLine(t, stderr, bad, "truncated", "; ")
-	first, second := strings.Index(stdout, big), strings.Index(stdout, "\n\n"+small)
-	if first != 0 || second < first {
+	checkLine(t, complaints, bad, "truncated", "; ")
+	first, second := strings.Index(stdout, "ratios of "+big), strings.Index(stdout, "ratios of "+small)
+	if first < 0 || second < first {
 		t.Errorf("tables out of order:\n%s", stdout)
+	}
+	if notes := d.Sections[1].Notes; len(d.Sections) != 2 || !strings.Contains(notes[len(notes)-1].Text, "1 of 3 traces could not be used: "+bad) {
+		t.Errorf("the notes are %+v", notes)
 	}
 }
 
-func TestReplayForcedFormat(t *testing.T) {
+func TestSimulateOfNothingGood(t *testing.T) {
+	stdout, complaints, d, code := simulated(t, writeFile(t, "bad", nil))
+	checkLine(t, complaints, "is empty")
+	if stdout != "" || d != nil || code != exitUsage {
+		t.Errorf("exit code %d, output %q, document %v", code, stdout, d)
+	}
+}
+
+func TestSimulateForcedFormat(t *testing.T) {
 	path := writeFile(t, "words", []byte("\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\x02"))
 	for format, part := range map[string]string{
-		"cache2k": "cache2k, 4 requests, 2 unique keys",
-		"corda":   "corda, 2 requests, 1 unique keys",
+		"cache2k": "format    cache2k\nrequests  4, 2 unique keys",
+		"corda":   "format    corda\nrequests  2, 1 unique keys",
 	} {
-		if stdout, stderr, _ := larder(t, "replay", "--format", format, path); !strings.Contains(stdout, part) {
-			t.Errorf("%s: output %q, errors %q", format, stdout, stderr)
+		if stdout, complaints, _, _ := simulated(t, "--format", format, path); !strings.Contains(stdout, part) {
+			t.Errorf("%s: output %q, errors %q", format, stdout, complaints)
 		}
 	}
 }
 
-func TestReplayBounds(t *testing.T) {
+func TestSimulateBounds(t *testing.T) {
 	path := writeLoop(t, 100, 3)
 	for _, flag := range []string{"--max-requests=299", "--max-bytes=300"} {
-		_, stderr, code := larder(t, "replay", flag, path)
-		checkLine(t, stderr, path, flag[:6])
+		_, complaints, _, code := simulated(t, flag, path)
+		checkLine(t, complaints, path, flag[:6])
 		if code != exitUsage {
 			t.Errorf("%s: exit code %d", flag, code)
 		}
 	}
 }
 
-func TestReplayHostileName(t *testing.T) {
-	_, stderr, code := larder(t, "replay", "no\nsuch\x1b[31mfile")
-	checkLine(t, stderr, `no\nsuch\x1b[31mfile`, "no such file")
+func TestSimulateHostileNames(t *testing.T) {
+	_, complaints, _, code := simulated(t, "no\nsuch\x1b[31mfile")
+	checkLine(t, complaints, `no\nsuch\x1b[31mfile`, "no such file")
+	if code != exitUsage {
+		t.Errorf("exit code %d", code)
+	}
+	stdout, _, d, code := simulated(t, writeFile(t, "\x1b[2J\u202e ü.x", []byte("a\nb\na\n")), writeFile(t, "\n", []byte("a\nb\na\n")))
+	if strings.ContainsAny(stdout, "\x1b\u202e") || code != exitOK {
+		t.Errorf("exit code %d, output %q", code, stdout)
+	}
+	if d.Sections[0].Name != "simulate-2j" || d.Sections[1].Name != "simulate-trace" {
+		t.Errorf("the sections are %s and %s", d.Sections[0].Name, d.Sections[1].Name)
+	}
+}
+
+func TestSimulateTellsFilesOfOneNameApart(t *testing.T) {
+	_, _, d, code := simulated(t, writeLoop(t, 100, 3), writeLoop(t, 100, 4))
+	if code != exitOK || value(t, d, "simulate.loop100.lru.hit_ratio@capacity=10") != 0 || value(t, d, "simulate.loop100-2.lru.hit_ratio@capacity=10") != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestSimulateWithoutSizes(t *testing.T) {
+	_, complaints, _, code := simulated(t, "--bytes", writeLoop(t, 10, 2))
+	checkLine(t, complaints, "loop10.trc: has no sizes of objects; leave out --bytes")
 	if code != exitUsage {
 		t.Errorf("exit code %d", code)
 	}
 }
 
-func TestReplayJSON(t *testing.T) {
-	good, bad := writeLoop(t, 1000, 10), writeFile(t, "bad", nil)
-	file := filepath.Join(t.TempDir(), "report.json")
-	table, _, code := larder(t, "replay", "--json", file, good, bad)
-	if code != exitUsage || !strings.Contains(table, "capacity") {
-		t.Errorf("exit code %d, output %q", code, table)
+func TestSimulateWorkloads(t *testing.T) {
+	args := []string{"--workload", "loop,uniform+onehit:0.5", "--workload", "zipf:1.2", "--keys", "500", "--requests", "20000", "--capacity", "100", "--seed", "7"}
+	stdout, complaints, d, code := simulated(t, args...)
+	if code != exitOK || complaints != "" || d.Seed != 7 || !strings.Contains(stdout, "workload  loop\nkeys      500\nrequests  20000, 500 unique keys\n") {
+		t.Fatalf("exit code %d, errors %q, output\n%s", code, complaints, stdout)
 	}
-	saved, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
+	if got := value(t, d, "simulate.loop.lru.hit_ratio@capacity=100"); got != 0 {
+		t.Errorf("the LRU hits %v of a loop", got)
 	}
-	stdout, stderr, _ := larder(t, "replay", "--json", "-", good, bad)
-	checkLine(t, stderr, bad, "is empty")
-	if adaptiveJSON.ReplaceAllString(stdout, "") != adaptiveJSON.ReplaceAllString(string(saved), "") {
-		t.Errorf("standard output differs from the file:\n%s\n%s", stdout, saved)
+	// Half of the requests are of one of 500 keys, of which a fifth is cached less what
+	// the others push out.
+	if got := value(t, d, "simulate.uniform-onehit-0-5.optimum.hit_ratio@capacity=100"); got < 0.15 || got > 0.35 {
+		t.Errorf("the optimum has %v", got)
 	}
-	var report struct {
-		Schema string
-		Files  []struct {
-			File, Format, Error string
-			Requests            int
-			UniqueKeys          int `json:"unique_keys"`
-			Results             []struct {
-				Capacity int
-				Policies []struct {
-					Policy   string
-					Hits     int
-					HitRatio float64 `json:"hit_ratio"`
-					Gap      float64
-				}
-			}
+	_, _, again, _ := simulated(t, args...)
+	for _, name := range []string{"simulate.zipf-1-2.lru.hit_ratio@capacity=100", "simulate.zipf-1-2.optimum.hit_ratio@capacity=100"} {
+		if value(t, d, name) != value(t, again, name) || value(t, d, name) == 0 {
+			t.Errorf("%s is %v and %v with the same seed", name, value(t, d, name), value(t, again, name))
 		}
 	}
-	if err := json.Unmarshal(saved, &report); err != nil {
-		t.Fatal(err)
-	}
-	if report.Schema != "larder.replay/1" || len(report.Files) != 2 {
-		t.Fatalf("report is %+v", report)
-	}
-	if f := report.Files[1]; f.File != bad || !strings.Contains(f.Error, "is empty") || f.Results != nil {
-		t.Errorf("bad file is %+v", f)
-	}
-	f := report.Files[0]
-	if f.File != good || f.Format != "compact" || f.Requests != 10_000 || f.UniqueKeys != 1000 || len(f.Results) != 2 {
-		t.Fatalf("good file is %+v", f)
-	}
-	lru, best := f.Results[1].Policies[0], f.Results[1].Policies[4]
-	if f.Results[1].Capacity != 250 || lru.Policy != "lru" || lru.Hits != 0 || lru.Gap != 0.225 ||
-		best.Policy != "optimum" || best.Hits != 2250 || best.HitRatio != 0.225 || best.Gap != 0 {
-		t.Errorf("results are %+v", f.Results[1])
+	_, _, other, _ := simulated(t, append(args, "--seed", "8")...)
+	if name := "simulate.zipf-1-2.lru.hit_ratio@capacity=100"; value(t, d, name) == value(t, other, name) {
+		t.Error("another seed has the same hits")
 	}
 }
 
-func TestReplayOutputFailure(t *testing.T) {
-	path := writeLoop(t, 10, 2)
-	_, stderr, code := larder(t, "replay", "--json", filepath.Join(t.TempDir(), "no", "report.json"), path)
-	checkLine(t, stderr, "report.json")
+func TestSimulateOutputFailure(t *testing.T) {
+	path, file := writeLoop(t, 10, 2), writeFile(t, "file", nil)
+	_, stderr, code := larder(t, "simulate", "--out", filepath.Join(file, "no"), path)
+	checkLine(t, complaintsOf(stderr), file)
 	if code != exitRun {
 		t.Errorf("exit code %d, want %d", code, exitRun)
 	}
 	var errs bytes.Buffer
-	if code := run(t.Context(), []string{"replay", path}, fullDisk{}, &errs); code != exitRun {
+	if code := run(t.Context(), []string{"simulate", "--out", t.TempDir(), path}, fullDisk{}, &errs); code != exitRun {
 		t.Errorf("exit code %d, want %d", code, exitRun)
 	}
-	checkLine(t, errs.String(), "disk is full")
+	checkLine(t, complaintsOf(errs.String()), "disk is full")
 }
 
 type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("disk is full") }
 
-func TestReplayInterrupted(t *testing.T) {
+func TestSimulateInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, stderr, code := larderUnder(ctx, "replay", writeLoop(t, 1000, 10))
-	checkLine(t, stderr, "interrupted")
+	_, stderr, code := larderUnder(ctx, "simulate", "--out", t.TempDir(), writeLoop(t, 1000, 10))
+	checkLine(t, complaintsOf(stderr), "interrupted")
 	if code != exitInterrupt {
 		t.Errorf("exit code %d, want %d", code, exitInterrupt)
 	}
 }
 
-// TestReplayManyFiles works through more files than processors.
-func TestReplayManyFiles(t *testing.T) {
+// TestSimulateManyFiles works through more files than processors.
+func TestSimulateManyFiles(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
-	var args, want []string
+	args, want := []string{"--capacity", "10,50%"}, []string(nil)
 	for range 30 {
 		keys := 1 + r.IntN(500)
-		path := writeLoop(t, keys, 3)
-		args = append(args, path)
-		want = append(want, fmt.Sprintf("%s: compact, %d requests, %d unique keys", path, 3*keys, keys))
+		args = append(args, writeLoop(t, keys, 3))
+		want = append(want, fmt.Sprintf("requests  %d, %d unique keys", 3*keys, keys))
 	}
-	stdout, stderr, code := larder(t, append([]string{"replay"}, args...)...)
+	stdout, complaints, _, code := simulated(t, args...)
 	var got []string
 	for line := range strings.Lines(stdout) {
 		if strings.Contains(line, "unique keys") {
 			got = append(got, strings.TrimSpace(line))
 		}
 	}
-	if code != exitOK || stderr != "" || strings.Join(got, "\n") != strings.Join(want, "\n") {
-		t.Errorf("exit code %d, errors %q, files\n%s", code, stderr, strings.Join(got, "\n"))
-	}
-}
-
-func TestReplayProgress(t *testing.T) {
-	var b bytes.Buffer
-	t.Setenv("NO_COLOR", "1")
-	p := newReplayProgress(&b, 3)
-	p.runDone()
-	p.hide()
-	if b.Len() != 0 {
-		t.Errorf("%q was written to what is no terminal", b.String())
-	}
-	p.w = &b
-	p.fileDone()
-	p.stop()
-	p.runDone()
-	line := "1 of 3 files, 1 replays done"
-	if want := "\r" + line + "\r" + strings.Repeat(" ", len(line)) + "\r"; b.String() != want {
-		t.Errorf("progress is %q, want %q", b.String(), want)
-	}
-	t.Setenv("NO_COLOR", "")
-	if p := newReplayProgress(&b, 1); p.dim == "" {
-		t.Error("no colour without NO_COLOR")
+	if code != exitOK || complaints != "" || strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("exit code %d, errors %q, files\n%s", code, complaints, strings.Join(got, "\n"))
 	}
 }

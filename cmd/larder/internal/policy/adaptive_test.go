@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/larder-cache/larder/cmd/larder/internal/trace"
 	"github.com/larder-cache/larder/cmd/larder/internal/workload"
 )
 
@@ -96,13 +97,13 @@ var loads = map[string]func(r *rand.Rand) func(i int) uint32{
 // points), as the sample depends on how keys are hashed.
 func TestAdaptiveGainsMuchOnLRUAndLosesLittle(t *testing.T) {
 	const leastGap, worst = 0.3, -0.015
-	capacities, err := ParseCapacities(CustomaryCapacities)
+	capacities, err := ParseCapacities("1%,5%,10%,25%", false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	gained, possible := 0, 0
-	for name, load := range loads {
-		next := load(rand.New(rand.NewPCG(1, 2)))
+	gained, possible := int64(0), int64(0)
+	for name, keys := range loads {
+		next := keys(rand.New(rand.NewPCG(1, 2)))
 		ids, known := make([]uint32, requests), map[uint32]uint32{}
 		for i := range ids {
 			key := next(i)
@@ -113,13 +114,12 @@ func TestAdaptiveGainsMuchOnLRUAndLosesLittle(t *testing.T) {
 			}
 			ids[i] = id
 		}
-		future := FindNextUse(ids, len(known))
-		for _, capacity := range EntriesOf(capacities, len(known)) {
-			hits := map[string]int{}
+		l := load(t, &trace.Trace{IDs: ids, Unique: len(known)}, Options{})
+		amounts, _ := l.Amounts(capacities)
+		for _, capacity := range amounts {
+			hits := map[string]int64{}
 			for _, policy := range []string{LRU, Adaptive, Optimum} {
-				if hits[policy], err = Replay(t.Context(), kind(t, policy), Setup{Capacity: capacity, Next: future}, ids); err != nil {
-					t.Fatal(err)
-				}
+				hits[policy] = run(t, l, policy, capacity).Requests
 			}
 			gain := hits[Adaptive] - hits[LRU]
 			gained, possible = gained+gain, possible+hits[Optimum]-hits[LRU]

@@ -8,27 +8,45 @@ import (
 	"strings"
 )
 
-// LeastShare is the least capacity that a share of the unique keys stands for.
+// LeastShare is the least number of entries that a share stands for or, by
+// bytes, that many times the mean size.
 const LeastShare = 100
+
+// leastAuto is the same for the shares of Auto, which are there for a curve.
+const leastAuto = 10
 
 // wholeShare is 100% in the units of Capacity.share.
 const wholeShare = 1_000_000
 
-// Capacity is a number of entries or a share of the unique keys of a trace.
+// Capacity is an amount of entries or bytes, or a share of what a load takes.
 type Capacity struct {
-	entries int
-	share   int64 // in millionths; 0 if entries counts
+	amount int64
+	share  int64 // in millionths; 0 if amount counts
+	least  int64 // entries of a share
+	curve  bool  // is there for a curve, not for a table
 }
 
-// CustomaryCapacities are 1%, 5%, 10% and 25% of the unique keys.
-const CustomaryCapacities = "1%,5%,10%,25%"
+// Auto stands for shares from 0.01% to 30%, which make a curve.
+const Auto = "auto"
 
-// ParseCapacities reads capacities separated by commas: "1000" is a number of
-// entries, "2.5%" a share of the unique keys with up to four decimals.
-func ParseCapacities(list string) ([]Capacity, error) {
+// autoShares are in per cent; those that the table shows come first.
+const (
+	autoTable = "0.1,1,5,10,25"
+	autoCurve = "0.01,0.02,0.03,0.05,0.07,0.15,0.2,0.3,0.5,0.7,1.5,2,3,7,15,20,30"
+)
+
+// ParseCapacities reads capacities separated by commas: "auto"; "1000", which
+// is a number of entries or, by bytes, of bytes, then also "64kB", "64MiB" or
+// the like; "2.5%", which is a share of all keys or bytes with up to four
+// decimals.
+func ParseCapacities(list string, bytes bool) ([]Capacity, error) {
 	var all []Capacity
 	for s := range strings.SplitSeq(list, ",") {
-		c, err := parseCapacity(strings.TrimSpace(s))
+		if s = strings.TrimSpace(s); s == Auto {
+			all = append(all, autoCapacities()...)
+			continue
+		}
+		c, err := parseCapacity(s, bytes)
 		if err != nil {
 			return nil, err
 		}
@@ -37,38 +55,95 @@ func ParseCapacities(list string) ([]Capacity, error) {
 	return all, nil
 }
 
-func parseCapacity(s string) (Capacity, error) {
+func autoCapacities() (all []Capacity) {
+	for i, list := range []string{autoTable, autoCurve} {
+		for s := range strings.SplitSeq(list, ",") {
+			p, _ := strconv.ParseFloat(s, 64)
+			all = append(all, Capacity{share: int64(math.Round(p * wholeShare / 100)), least: leastAuto, curve: i == 1})
+		}
+	}
+	return all
+}
+
+func parseCapacity(s string, bytes bool) (Capacity, error) {
 	if percent, ok := strings.CutSuffix(s, "%"); ok {
 		p, err := strconv.ParseFloat(percent, 64)
 		share := int64(math.Round(min(p, 1000) * wholeShare / 100))
 		if err != nil || !(p <= 100) || share < 1 {
 			return Capacity{}, fmt.Errorf("capacity %q is no share between 0.0001%% and 100%%", s)
 		}
-		return Capacity{share: share}, nil
+		return Capacity{share: share, least: LeastShare}, nil
+	}
+	if bytes {
+		n, ok := parseBytes(s)
+		if !ok {
+			return Capacity{}, fmt.Errorf("capacity %q is neither a number of bytes like 1000, 64kB or 1GiB nor a share like 5%%", s)
+		}
+		return Capacity{amount: n}, nil
 	}
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 1 || n > math.MaxInt32 {
-		return Capacity{}, fmt.Errorf("capacity %q is neither a number of entries from 1 to %d nor a share like 5%%", s, math.MaxInt32)
+		return Capacity{}, fmt.Errorf("capacity %q is neither %s, a number of entries from 1 to %d nor a share like 5%%", s, Auto, math.MaxInt32)
 	}
-	return Capacity{entries: n}, nil
+	return Capacity{amount: int64(n)}, nil
 }
 
-// Entries returns the number of entries for a trace of so many unique keys. A
-// share is rounded down and is LeastShare at least.
-func (c Capacity) Entries(unique int) int {
+// parseBytes reads a whole number and a unit.
+func parseBytes(s string) (int64, bool) {
+	digits := strings.TrimRight(s, "kKMGTiB")
+	factor := int64(1)
+	switch s[len(digits):] {
+	case "", "B":
+	case "k", "K", "kB", "KB":
+		factor = 1e3
+	case "M", "MB":
+		factor = 1e6
+	case "G", "GB":
+		factor = 1e9
+	case "T", "TB":
+		factor = 1e12
+	case "Ki", "KiB":
+		factor = 1 << 10
+	case "Mi", "MiB":
+		factor = 1 << 20
+	case "Gi", "GiB":
+		factor = 1 << 30
+	case "Ti", "TiB":
+		factor = 1 << 40
+	default:
+		return 0, false
+	}
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || n < 1 || n > math.MaxInt64/factor {
+		return 0, false
+	}
+	return n * factor, true
+}
+
+// of returns the amount for a load that takes whole for so many unique keys. A
+// share is rounded down.
+func (c Capacity) of(whole, unique int64) int64 {
 	if c.share == 0 {
-		return c.entries
+		return c.amount
 	}
-	return max(LeastShare, int(int64(unique)*c.share/wholeShare))
+	share := whole/wholeShare*c.share + whole%wholeShare*c.share/wholeShare
+	return max(c.least*max(1, whole/max(1, unique)), share)
 }
 
-// EntriesOf returns the entries of all capacities, rising and without
-// duplicates.
-func EntriesOf(all []Capacity, unique int) []int {
-	var entries []int
+// Amounts returns all capacities for a load, rising and without duplicates, and
+// of these the ones that a table should show.
+func (l *Load) Amounts(all []Capacity) (amounts, table []int64) {
+	return amountsOf(all, l.Whole, int64(l.trace.Unique))
+}
+
+func amountsOf(all []Capacity, whole, unique int64) (amounts, table []int64) {
 	for _, c := range all {
-		entries = append(entries, c.Entries(unique))
+		amounts = append(amounts, c.of(whole, unique))
+		if !c.curve {
+			table = append(table, c.of(whole, unique))
+		}
 	}
-	slices.Sort(entries)
-	return slices.Compact(entries)
+	slices.Sort(amounts)
+	slices.Sort(table)
+	return slices.Compact(amounts), slices.Compact(table)
 }

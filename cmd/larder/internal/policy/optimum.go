@@ -1,41 +1,52 @@
 package policy
 
+import (
+	"context"
+	"sync/atomic"
+)
+
 // optimum is Belady's MIN with bypass: it evicts the entry whose next use is
 // farthest and does not admit a new item that would be that entry. It costs
 // O(log capacity) a request.
 //
 // Since a position belongs to one request alone, an entry is known by the
 // position of its next use. Ids with none are not kept: they can have no hit.
+//
+// Of a load with expiry it is a bound: it takes every next use for one that can be
+// reached from the request before, when it may need an entry that was stored earlier
+// and lives longer, or one that was stored later.
 type optimum struct {
-	next     NextUse
+	next     nextUse
 	capacity int
-	now      int
 	size     int      // entries cached
 	due      []uint64 // bit set of the next uses of the cached entries
 	far      farthest // the same positions, and some that are past
 }
 
-func newOptimum(s Setup) (Policy, error) {
-	return &optimum{next: s.Next, capacity: s.Capacity, due: make([]uint64, (len(s.Next)+63)/64)}, nil
+func newOptimum(l *Load, capacity int64) *optimum {
+	return &optimum{next: l.next, capacity: int(min(capacity, int64(len(l.next)))), due: make([]uint64, (len(l.next)+63)/64)}
 }
 
-// Name implements Policy.
-func (*optimum) Name() string { return Optimum }
+func runOptimum(ctx context.Context, l *Load, capacity int64, done *atomic.Int64) (h Hits, err error) {
+	o := newOptimum(l, capacity)
+	err = l.inParts(ctx, done, func(from, to int) {
+		for i := from; i < to; i++ {
+			if o.request(uint32(i)) {
+				h.Requests++
+			}
+		}
+	})
+	return h, err
+}
 
-// Access implements Policy. The requests must be those of the trace whose next
-// uses the policy was built with, in order; requests beyond its end are misses.
-func (o *optimum) Access(uint32) bool {
-	if o.now >= len(o.next) {
-		return false
-	}
-	now := uint32(o.now)
-	next := o.next[o.now]
-	o.now++
+// request reports whether the request at position now is a hit.
+func (o *optimum) request(now uint32) bool {
+	next := o.next[now]
 	hit := o.due[now/64]>>(now%64)&1 != 0
 	if hit {
 		o.size--
 	}
-	if next == Never {
+	if next == never {
 		return hit
 	}
 	if o.size == o.capacity {
