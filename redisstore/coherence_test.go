@@ -175,8 +175,12 @@ func single(s *redisproc.Server, lease time.Duration) coherence {
 }
 
 func testLeases(t *testing.T, f func(t *testing.T, lease time.Duration)) {
+	t.Parallel() // these tests wait for leases most of the time
 	for _, l := range leases {
-		t.Run(fmt.Sprint(l), func(t *testing.T) { f(t, l) })
+		t.Run(fmt.Sprint(l), func(t *testing.T) {
+			t.Parallel()
+			f(t, l)
+		})
 	}
 }
 

@@ -55,7 +55,7 @@ func everywhere(t *testing.T, f func(t *testing.T, a, b process)) {
 	for name, rdb := range servers(t) {
 		t.Run(name, func(t *testing.T) {
 			space := fmt.Sprint("coherent", namespaces.Add(1))
-			o := redisstore.Options{Lease: time.Minute} // long, so that only what is tested can help
+			o := redisstore.Options{Lease: time.Minute, Timeout: 10 * time.Second} // long, so that only what is tested can help
 			f(t, withOptions(t, rdb, space, o), withOptions(t, rdb, space, o))
 		})
 	}
