@@ -91,6 +91,7 @@ func measure(cmd *cobra.Command, o outputs, title string, seed uint64, all ...me
 	defer func() { err = cmp.Or(err, on.Close()) }()
 
 	d := newDocument(title, seed, on.Info)
+	d.Config = configOf(cmd)
 	var steps []progress.Step
 	for range o.repeat {
 		for _, m := range all {
@@ -135,8 +136,12 @@ func (m measurement) on(ctx context.Context, on *server.Server, meter *progress.
 }
 
 func newDocument(title string, seed uint64, on server.Info) *results.Document {
+	command := []string{"larder"}
+	for _, a := range os.Args[1:] {
+		command = append(command, withoutSecrets(a))
+	}
 	return &results.Document{
-		Schema: results.Schema, Title: title, Version: versionName(), Command: append([]string{"larder"}, os.Args[1:]...),
+		Schema: results.Schema, Title: title, Version: versionName(), Command: command,
 		Started: time.Now().UTC().Truncate(time.Second), Seed: seed, Environment: results.ThisEnvironment(), Server: on,
 	}
 }

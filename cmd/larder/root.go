@@ -33,6 +33,7 @@ func newRoot() *cobra.Command {
 		return usageError("%w; see %s --help", err, cmd.CommandPath())
 	})
 	separateUsage(root)
+	configurable(root)
 	return root
 }
 
