@@ -50,6 +50,15 @@ const traceFormats = `  larder         our own: keys, operations, times, sizes a
 // standardStream is the name of a file that stands for standard input or output.
 const standardStream = "-"
 
+// streamName returns the name of a file, or that of the standard stream that it
+// stands for.
+func streamName(path, stream string) string {
+	if path == standardStream {
+		return stream
+	}
+	return path
+}
+
 // traceReading are the flags of all commands that read traces.
 type traceReading struct {
 	format      string
@@ -163,8 +172,9 @@ func (w *traceWriting) write(cmd *cobra.Command, t *trace.Trace, path string, f 
 	}
 	said := cmd.OutOrStdout()
 	if path == standardStream {
-		said, path = cmd.ErrOrStderr(), "standard output"
+		said = cmd.ErrOrStderr()
 	}
+	path = streamName(path, "standard output")
 	kind := kindOf(&trace.Trace{Format: f, Compression: c})
 	line := fmt.Sprintf("%s: %s, %d requests, %d unique keys, %d bytes", oneLine(path), kind, len(t.IDs), t.Unique, size)
 	if len(lost) > 0 {

@@ -42,7 +42,7 @@ OUT is written as a whole or not at all.`,
 				return badTrace(err)
 			}
 			for _, d := range t.Doubts {
-				fmt.Fprintf(cmd.ErrOrStderr(), "larder: note: %s: %s\n", oneLine(in), oneLine(d))
+				fmt.Fprintf(cmd.ErrOrStderr(), "larder: note: %s: %s\n", oneLine(streamName(in, "standard input")), oneLine(d))
 			}
 			return writing.write(cmd, t, out, format, compression)
 		},

@@ -109,7 +109,7 @@ func traceInfo(cmd *cobra.Command, files []string, o trace.Options, toJSON strin
 			err = os.WriteFile(toJSON, data, 0o666)
 		}
 		if err != nil {
-			return err
+			return fmt.Errorf("--json: %s cannot be written: %w; make room, or name another file", toJSON, cause(err))
 		}
 	}
 	if failed {
@@ -136,7 +136,7 @@ func lookInto(ctx context.Context, path string, stdin io.Reader, o trace.Options
 
 // section renders what is known for people.
 func (f *traceFile) section() *results.Section {
-	s := &results.Section{Title: oneLine(f.File)}
+	s := &results.Section{Title: oneLine(streamName(f.File, "standard input"))}
 	fact := func(name, format string, args ...any) {
 		s.Facts = append(s.Facts, results.Fact{Name: name, Value: fmt.Sprintf(format, args...)})
 	}
