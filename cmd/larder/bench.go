@@ -5,10 +5,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/larder-cache/larder/cmd/larder/internal/footprint"
 	"github.com/larder-cache/larder/cmd/larder/internal/progress"
 	"github.com/larder-cache/larder/cmd/larder/internal/results"
 	"github.com/larder-cache/larder/cmd/larder/internal/stampede"
 	"github.com/larder-cache/larder/cmd/larder/internal/strategy"
+	"github.com/larder-cache/larder/cmd/larder/internal/tagcost"
 	"github.com/larder-cache/larder/cmd/larder/internal/throughput"
 	"github.com/spf13/cobra"
 )
@@ -38,6 +40,18 @@ func suite() []part {
 			}
 			c.Seed = b.config.Seed
 			return measureStampede(c)
+		}},
+		{"tags", false, func(b *benchFlags) measurement {
+			if b.quick {
+				return measureTags(tagcost.Quick())
+			}
+			return measureTags(tagcost.Default())
+		}},
+		{"memory", false, func(b *benchFlags) measurement {
+			if b.quick {
+				return measureMemory(footprint.Quick())
+			}
+			return measureMemory(footprint.Default())
 		}},
 	}
 }

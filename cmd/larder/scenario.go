@@ -23,6 +23,8 @@ func newScenario() *cobra.Command {
 	cmd.AddCommand(newStrategies())
 	cmd.AddCommand(newThroughput())
 	cmd.AddCommand(newStampede())
+	cmd.AddCommand(newTags())
+	cmd.AddCommand(newMemory())
 	cmd.AddCommand(newOutage())
 	return cmd
 }
