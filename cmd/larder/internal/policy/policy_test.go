@@ -172,6 +172,27 @@ func TestEntriesExpireInTheTimeOfTheTrace(t *testing.T) {
 	}
 }
 
+func TestTheBoundIsNoHigherThanItMustBe(t *testing.T) {
+	read, write := trace.Read, trace.Write
+	for name, c := range map[string]struct {
+		trace trace.Trace
+		bytes bool
+		want  Hits
+	}{
+		"what expires now is no hit": {trace.Trace{IDs: []uint32{0, 0}, Times: []uint32{0, 5}, TTLs: []uint32{5, 5}}, false, Hits{}},
+		"a write ends the life of what was there": {trace.Trace{IDs: []uint32{0, 0, 0}, Times: []uint32{0, 1, 5}, TTLs: []uint32{100, 1, 9},
+			Ops: []trace.Op{read, write, read}}, false, Hits{}},
+		"what was stored first may live longest": {trace.Trace{IDs: []uint32{0, 0, 0}, Times: []uint32{0, 1, 5}, TTLs: []uint32{100, 1, 9}}, false, Hits{Requests: 2}},
+		"a write has a size of its own":          {trace.Trace{IDs: []uint32{0, 0, 0}, Sizes: []uint32{1, 20, 20}, Ops: []trace.Op{read, write, read}}, true, Hits{}},
+		"a span may be had in part":              {trace.Trace{IDs: []uint32{0, 1, 0, 1}, Sizes: []uint32{10, 10, 10, 10}, Unique: 2}, true, Hits{Requests: 1, Bytes: 15}},
+	} {
+		c.trace.Unique = max(c.trace.Unique, 1)
+		if got := run(t, load(t, &c.trace, Options{Bytes: c.bytes}), Bound, 10); got != c.want {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
+		}
+	}
+}
+
 func TestWritesStoreAndDeletesRemove(t *testing.T) {
 	tr := reads(0, 0, 0, 0)
 	tr.Ops = []trace.Op{trace.Write, trace.Read, trace.Delete, trace.Read}

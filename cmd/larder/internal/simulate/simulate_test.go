@@ -147,6 +147,11 @@ func TestReadingCountsAllThereIsToDo(t *testing.T) {
 	if r := s.Reading(); r.Done != 2*7*5*2 || r.Of != r.Done {
 		t.Errorf("%+v", r)
 	}
+	s.unread.Store(1) // as if one were not read
+	s.planned.Store(70)
+	if r := s.Reading(); r.Of != 140 {
+		t.Errorf("two traces of which one has 70 requests are expected to have %d", r.Of)
+	}
 }
 
 func TestSlugs(t *testing.T) {
