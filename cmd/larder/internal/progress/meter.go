@@ -150,15 +150,14 @@ func (m *Meter) line(now time.Time, perSecond float64, r Reading) string {
 	for _, later := range m.steps[m.at+1:] {
 		left += later.Expected
 	}
-	part := 1.0
-	if m.total > 0 {
-		part -= float64(left) / float64(m.total)
+	part, known := 0.0, m.total > 0
+	if known {
+		part = 1 - float64(left)/float64(m.total)
 	}
 	count := ""
 	if r.Of > 0 {
 		part = min(float64(r.Done)/float64(r.Of), 1)
-		left = 0
-		if r.Done > 0 {
+		if known = r.Done > 0; known {
 			left = time.Duration((1 - part) / part * float64(now.Sub(m.begun)))
 		}
 		count = fmt.Sprintf("%s of %s, ", results.Amount(float64(r.Done)), results.Amount(float64(r.Of)))
@@ -171,7 +170,9 @@ func (m *Meter) line(now time.Time, perSecond float64, r Reading) string {
 	if r.HitRatio >= 0 {
 		line += ", hits " + results.Ratio.Format(r.HitRatio) + m.spark(&m.hits)
 	}
-	line += fmt.Sprintf(", %.0f s left", left.Seconds())
+	if known {
+		line += fmt.Sprintf(", %.0f s left", left.Seconds())
+	}
 	if m.live {
 		const width = 16
 		n := int(part * width)

@@ -91,11 +91,14 @@ func TestMeterOfWorkThatIsCounted(t *testing.T) {
 		m := start(&out, []Step{{Name: "replay"}}, false, false, nil)
 		start := time.Now()
 		m.Next(func() Reading {
-			return Reading{Done: 100 * int64(time.Since(start)/time.Second), Of: 1000, HitRatio: -1}
+			if time.Since(start) < 3*time.Second {
+				return Reading{HitRatio: -1} // it is still counted
+			}
+			return Reading{Done: 100 * int64(time.Since(start)/time.Second), Of: 2000, HitRatio: -1}
 		})
-		time.Sleep(3 * time.Second)
+		time.Sleep(5 * time.Second)
 		m.Stop()
-		if want := " 20%  replay: 200 of 1,000, 100 ops/s, 8 s left\n"; out.String() != want {
+		if want := "  0%  replay: 0 ops/s\n 20%  replay: 400 of 2,000, 200 ops/s, 16 s left\n"; out.String() != want {
 			t.Errorf("got %q, want %q", out.String(), want)
 		}
 	})
