@@ -118,8 +118,9 @@ func (f *simulateFlags) sources(files []string) (all []simulate.Source, o simula
 	return all, o, nil
 }
 
-// maxSimulated bounds the keys and the requests of a workload.
-const maxSimulated = 1_000_000_000
+// maxSimulated bounds the keys and the requests of a workload, which take some 20 bytes
+// each.
+const maxSimulated = 100_000_000
 
 func runSimulate(cmd *cobra.Command, flags simulateFlags, files []string) error {
 	sources, o, err := flags.sources(files)

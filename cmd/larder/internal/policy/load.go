@@ -21,6 +21,8 @@ type Load struct {
 	// Whole is the capacity in which everything has its place: the number of
 	// keys or, by bytes, the sum of their greatest sizes.
 	Whole int64
+	// Sizeless are the requests whose size is not known, by bytes.
+	Sizeless int64
 }
 
 // Options says how a trace is looked at.
@@ -57,6 +59,9 @@ func NewLoad(t *trace.Trace, o Options) (*Load, error) {
 		largest := make([]uint32, t.Unique)
 		for i, id := range t.IDs {
 			largest[id] = max(largest[id], l.size(i))
+			if t.Sizes[i] == 0 {
+				l.Sizeless++
+			}
 			if l.op(i) == trace.Read {
 				l.ReadBytes += l.counted(i)
 			}
@@ -93,8 +98,8 @@ func (l *Load) op(i int) trace.Op {
 	return l.trace.Ops[i]
 }
 
-// size returns what the object of a request takes of the capacity. Nothing
-// takes nothing.
+// size returns what the object of a request takes of the capacity: nothing
+// takes nothing, and what is not known is 1.
 func (l *Load) size(i int) uint32 {
 	if !l.bytes {
 		return 1

@@ -31,6 +31,7 @@ type Outcome struct {
 	Reads       int64
 	ReadBytes   int64
 	Whole       int64 // the capacity that everything would take
+	Sizeless    int64 // requests whose size is not known, by bytes
 	Policies    []string
 	Points      []Point // by rising capacity
 	Table       []int64 // the capacities that a table should show
@@ -125,7 +126,8 @@ func (s *Simulation) load(ctx context.Context, f *Outcome) (*policy.Load, error)
 		return nil, err
 	}
 	f.Format, f.Compression, f.Requests, f.Unique = t.Format, t.Compression, len(t.IDs), t.Unique
-	f.Reads, f.ReadBytes, f.Whole, f.Expiry, f.Writes = l.Reads, l.ReadBytes, l.Whole, l.Expiry(), t.Ops != nil
+	f.Reads, f.ReadBytes, f.Whole, f.Sizeless = l.Reads, l.ReadBytes, l.Whole, l.Sizeless
+	f.Expiry, f.Writes = l.Expiry(), t.Ops != nil
 	return l, nil
 }
 

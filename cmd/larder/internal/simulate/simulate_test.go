@@ -80,6 +80,18 @@ func TestSectionByBytesWithExpiry(t *testing.T) {
 	}
 }
 
+func TestObjectsWithoutASizeAreSaid(t *testing.T) {
+	tr := everything()
+	tr.Sizes[3] = 0
+	d := document(t, Options{Options: policy.Options{Bytes: true}, Capacities: capacities(t, "60", true)}, of("x", tr), of("y", everything()))
+	if n := d.Sections[0].Notes; len(n) != 2 || n[1].Level != results.Warn || !strings.Contains(n[1].Text, "size of 1 requests") {
+		t.Errorf("the notes are %+v", n)
+	}
+	if n := d.Sections[1].Notes; len(n) != 1 {
+		t.Errorf("the notes are %+v", n)
+	}
+}
+
 func TestSectionOfEntries(t *testing.T) {
 	o := Options{Options: policy.Options{IgnoreTTL: true}, Capacities: capacities(t, "3", false)}
 	d := document(t, o, of("a", everything()), of("A", everything()))
