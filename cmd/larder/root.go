@@ -28,6 +28,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(newVerify())
 	root.AddCommand(newVerifyWorker())
 	root.AddCommand(newStampedeWorker())
+	root.AddCommand(newStalenessWorker())
 	root.AddCommand(newVersion())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("%w; see %s --help", err, cmd.CommandPath())

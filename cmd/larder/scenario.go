@@ -23,6 +23,7 @@ func newScenario() *cobra.Command {
 	cmd.AddCommand(newStrategies())
 	cmd.AddCommand(newThroughput())
 	cmd.AddCommand(newStampede())
+	cmd.AddCommand(newStaleness())
 	cmd.AddCommand(newTags())
 	cmd.AddCommand(newMemory())
 	cmd.AddCommand(newOutage())

@@ -94,7 +94,7 @@ func (f *Fleet[O, A]) start(i int, self, command string) error {
 	return nil
 }
 
-// Order tells process i what to do.
+// Order tells process i what to do. If it is gone, the error is Err.
 func (f *Fleet[O, A]) Order(i int, o O) error {
 	text, err := json.Marshal(o)
 	if err != nil {
@@ -104,7 +104,12 @@ func (f *Fleet[O, A]) Order(i int, o O) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, err := m.stdin.Write(append(text, '\n')); err != nil {
-		return fmt.Errorf("process %d: %w", i, err)
+		select {
+		case <-f.Failed(): // its end is noticed in a moment
+			return f.Err()
+		case <-time.After(time.Second):
+			return fmt.Errorf("process %d: %w", i, err)
+		}
 	}
 	return nil
 }
@@ -124,6 +129,26 @@ func (f *Fleet[O, A]) Failed() <-chan struct{} { return f.failed.Done() }
 
 // Err returns why Failed was closed, or nil.
 func (f *Fleet[O, A]) Err() error { return context.Cause(f.failed) }
+
+// patience is how long Await waits.
+const patience = 30 * time.Second
+
+// Await returns what comes from a channel that hear writes to; or an error: that of ctx,
+// Err, or that nothing came for half a minute.
+func Await[O, A, T any](ctx context.Context, f *Fleet[O, A], from <-chan T) (got T, err error) {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case got = <-from:
+		return got, nil
+	case <-ctx.Done():
+		return got, ctx.Err()
+	case <-f.Failed():
+		return got, f.Err()
+	case <-timer.C:
+		return got, fmt.Errorf("a process does not answer for %v", patience)
+	}
+}
 
 // Pids returns the ids of the processes.
 func (f *Fleet[O, A]) Pids() (pids []int) {

@@ -9,7 +9,6 @@ package stampede
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -20,9 +19,6 @@ import (
 	"github.com/larder-cache/larder/cmd/larder/internal/server"
 	"github.com/larder-cache/larder/cmd/larder/internal/simdb"
 )
-
-// reporting is how long the processes may take to begin, and to end what they do.
-const reporting = 30 * time.Second
 
 // Run measures all ways on a server, with keys that begin with prefix. After an error,
 // also that of ctx, it returns what was measured until then, or nil.
@@ -147,15 +143,15 @@ func (r *run) play(ctx context.Context, w *way) (*outcome, error) {
 	// One after the other: the first fills the cache.
 	for i := range r.Processes {
 		if err := r.fleet.Order(i, order{Play: &play{r.access, r.prefix + "-" + w.name, w.name, r.Config, i, i == 0}}); err != nil {
-			return nil, r.gone(err)
+			return nil, err
 		}
-		if _, err := await(ctx, r, r.ready); err != nil {
+		if _, err := fleet.Await(ctx, r.fleet, r.ready); err != nil {
 			return nil, err
 		}
 	}
 	o := &outcome{way: w, began: fleet.Now()}
 	if err := r.fleet.OrderAll(order{Go: true}); err != nil {
-		return nil, r.gone(err)
+		return nil, err
 	}
 	timer := time.NewTimer(r.each())
 	defer timer.Stop()
@@ -169,10 +165,10 @@ func (r *run) play(ctx context.Context, w *way) (*outcome, error) {
 	}
 	ended := fleet.Now()
 	if err := r.fleet.OrderAll(order{Stop: true}); err != nil {
-		return nil, r.gone(err)
+		return nil, err
 	}
 	for range r.Processes {
-		p, err := await(context.WithoutCancel(ctx), r, r.reports)
+		p, err := fleet.Await(context.WithoutCancel(ctx), r.fleet, r.reports)
 		if err != nil {
 			return nil, err
 		}
@@ -198,32 +194,5 @@ func (o *outcome) add(r report) {
 	o.late = max(o.late, time.Duration(r.Late))
 	if o.errors += r.Errors; o.first == "" {
 		o.first = r.First
-	}
-}
-
-// gone returns why an order could not be given.
-func (r *run) gone(err error) error {
-	select {
-	case <-r.fleet.Failed():
-		return r.fleet.Err()
-	case <-time.After(time.Second): // its end will be noticed in a moment
-		return err
-	}
-}
-
-var errSilent = errors.New("a process does not answer")
-
-func await[T any](ctx context.Context, r *run, from <-chan T) (got T, err error) {
-	timer := time.NewTimer(reporting)
-	defer timer.Stop()
-	select {
-	case got = <-from:
-		return got, nil
-	case <-ctx.Done():
-		return got, ctx.Err()
-	case <-r.fleet.Failed():
-		return got, r.fleet.Err()
-	case <-timer.C:
-		return got, errSilent
 	}
 }
