@@ -33,7 +33,12 @@ type outputs struct {
 }
 
 func (o *outputs) flags(f *pflag.FlagSet) {
+	o.resultFlags(f)
 	f.StringVar(&o.redis, "redis", o.redis, "`server` to use: a redis:// or rediss:// URL, host:port, several host:port of a cluster separated by commas, or spawn or spawn-cluster for one of our own, from the redis-server of the PATH (default: one inside this process)")
+}
+
+// resultFlags are those of commands that do without a server, or have their own.
+func (o *outputs) resultFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.out, "out", "larder-out", "`directory` for the results")
 	f.IntVar(&o.repeat, "repeat", 1, "measure so many times: six samples of each figure are what larder compare needs")
 	f.StringArrayVar(&o.assert, "assert", nil, "exit with code 3 unless this `expression` holds, such as 'aside.p99<2ms', 'aside.hit_ratio>=95%' or 'aside.p99<none.p99*0.5'; may be repeated")
@@ -83,14 +88,17 @@ func measure(cmd *cobra.Command, o outputs, title string, seed uint64, all ...me
 	if err != nil {
 		return err
 	}
-	ctx := cmd.Context()
-	on, err := target.Open(ctx)
+	on, err := target.Open(cmd.Context())
 	if err != nil {
 		return err
 	}
 	defer func() { err = cmp.Or(err, on.Close()) }()
+	return measureOn(cmd, o, on, newDocument(title, seed, on.Info), all...)
+}
 
-	d := newDocument(title, seed, on.Info)
+// measureOn is measure on a server that is open, or on none: on may be nil.
+func measureOn(cmd *cobra.Command, o outputs, on *server.Server, d *results.Document, all ...measurement) error {
+	ctx := cmd.Context()
 	d.Config = configOf(cmd)
 	var steps []progress.Step
 	for range o.repeat {
@@ -125,6 +133,9 @@ func measure(cmd *cobra.Command, o outputs, title string, seed uint64, all ...me
 
 // on measures with a prefix of its own, and removes the keys also after an interrupt.
 func (m measurement) on(ctx context.Context, on *server.Server, meter *progress.Meter) (s *results.Section, err error) {
+	if on == nil {
+		return m.run(ctx, bed{}, meter)
+	}
 	prefix := server.RunPrefix("larderbench")
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweeping)

@@ -10,30 +10,30 @@ import (
 type Config struct {
 	// Time is that of the schedule. Healthy phases take longer than planned if the
 	// hit ratio is not back by their end, so a run may too.
-	Time time.Duration `json:"time_ns"`
+	Time time.Duration
 	// Strategies are those of Strategies, each of which has a schedule of its own.
-	Strategies []string `json:"strategies"`
+	Strategies []string
 	// Faults are those of Faults.
-	Faults []string `json:"faults"`
+	Faults []string
 	// Seed is that of the order of faults, and of what is read and written.
-	Seed uint64 `json:"seed"`
+	Seed uint64
 	// Readers is how many goroutines read through the cache, and how many do so
 	// beside them without one.
-	Readers int `json:"readers"`
+	Readers int
 	// Rate is how many reads those of one kind plan in a second, together.
-	Rate float64 `json:"rate"`
+	Rate float64
 	// Keys is how many there are, Zipf how skewed their popularity is.
-	Keys int     `json:"keys"`
-	Zipf float64 `json:"zipf"`
+	Keys int
+	Zipf float64
 	// Writes is how many keys are invalidated in a second, with the tag of their
 	// group every fifth time.
-	Writes float64 `json:"writes"`
+	Writes float64
 	// Latency is how long the origin takes, Spread by how much at most it takes
 	// more or less: all times between are as likely.
-	Latency time.Duration `json:"origin_latency_ns"`
-	Spread  time.Duration `json:"origin_spread_ns"`
+	Latency time.Duration
+	Spread  time.Duration
 	// Capacity is how many entries memory has, in strategies with memory.
-	Capacity int `json:"capacity"`
+	Capacity int
 
 	// timeout is for how long a read waits for Redis, and patience for how long the
 	// hit ratio is waited for. The limits are made for the defaults; only tests,

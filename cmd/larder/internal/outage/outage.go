@@ -36,16 +36,26 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/larder-cache/larder/cmd/larder/internal/oracle"
+	"github.com/larder-cache/larder/cmd/larder/internal/progress"
 	"github.com/larder-cache/larder/cmd/larder/internal/server"
 	"github.com/redis/go-redis/v9"
 )
 
-// Run measures each strategy in turn, and writes to w what it does. With an error
-// it returns what it has.
-func Run(ctx context.Context, c Config, w io.Writer) (*Report, error) {
+// Steps returns what Run does, and how long it takes.
+func (c Config) Steps() (steps []progress.Step) {
+	for _, s := range c.Strategies {
+		steps = append(steps, progress.Step{Name: "outage, " + s, Expected: c.Time})
+	}
+	return steps
+}
+
+// Run measures each strategy in turn, writes to w what it does, and shows on the meter, if
+// there is one, how far it is. With an error, also that of ctx, it returns what it has.
+func Run(ctx context.Context, c Config, w io.Writer, meter *progress.Meter) (*Report, error) {
 	server.Silence() // that servers die is no news
 	r := newReport(c)
 	p, err := c.plan()
@@ -54,12 +64,17 @@ func Run(ctx context.Context, c Config, w io.Writer) (*Report, error) {
 	}
 	for _, strategy := range c.Strategies {
 		t := &trial{Config: c, plan: p, strategy: strategy, progress: w}
+		if meter != nil {
+			meter.Next(t.reading)
+		}
 		result, err := t.run(ctx)
+		if len(result.Phases) > 0 {
+			r.Redis = t.site.version
+			r.Results = append(r.Results, result)
+		}
 		if err != nil {
 			return r, fmt.Errorf("%s: %w", strategy, err)
 		}
-		r.Redis = t.site.version
-		r.Results = append(r.Results, result)
 	}
 	return r, nil
 }
@@ -74,7 +89,25 @@ type trial struct {
 	site   *site
 	clock  clock
 	hits   *buckets
+	shown  atomic.Pointer[buckets] // hits, for who shows how far it is
 	phases []phase
+}
+
+// reading returns how many reads there were, and the hit ratio of the last second.
+func (t *trial) reading() progress.Reading {
+	r := progress.Reading{HitRatio: -1}
+	hits := t.shown.Load()
+	if hits == nil {
+		return r
+	}
+	for i := range hits.reads {
+		r.Done += hits.reads[i].Load()
+	}
+	now := t.clock.now()
+	if ratio, some := hits.ratio(max(now-former, 0), now); some {
+		r.HitRatio = ratio
+	}
+	return r
 }
 
 // phase is a part of a schedule as it was.
@@ -110,6 +143,7 @@ func (t *trial) run(ctx context.Context) (result Result, err error) {
 
 	t.hits = newBuckets(t.clock.now() + t.Time + time.Duration(len(t.plan.faults))*(t.patience+former) + time.Minute)
 	due := oracle.New(t.Keys)
+	t.shown.Store(t.hits)
 	reading := t.group(tested.rows, due, 1)
 	reading.hits = t.hits
 	control := t.group(newLoader(nothing{}, t.Config, o, true), oracle.New(t.Keys), 2)
@@ -120,18 +154,21 @@ func (t *trial) run(ctx context.Context) (result Result, err error) {
 	err = t.schedule(ctx)
 	writing.end()
 	samples, controls := reading.end(), control.end()
-	if err = cmp.Or(err, t.settle(ctx, tested)); err != nil {
-		return result, err
+	if err == nil {
+		err = t.settle(ctx, tested)
+	}
+	if n := len(t.phases); err != nil && n > 0 && t.phases[n-1].fault != nil {
+		t.phases = t.phases[:n-1] // nobody has seen what comes after it
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	m := &measurement{phases: t.phases, samples: samples, controls: controls, calls: o.calls, hits: t.hits}
 	result = m.result(t.strategy)
 	result.Acknowledged, result.NotAcknowledged = writing.acknowledged.Load(), writing.failed.Load()
-	if err := reading.firstError(); err != nil {
-		result.FirstError = err.Error()
+	if first := reading.firstError(); first != nil {
+		result.FirstError = first.Error()
 	}
-	return result, nil
+	return result, err
 }
 
 // closing bounds each step of the end of a trial.

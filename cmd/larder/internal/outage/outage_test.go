@@ -29,12 +29,12 @@ func short(t *testing.T, strategy string) Config {
 func TestNoReadFailsAndNoneIsOldWhenRedisDies(t *testing.T) {
 	for _, strategy := range Strategies() {
 		t.Run(strategy, func(t *testing.T) {
-			r, err := Run(t.Context(), short(t, strategy), t.Output())
+			r, err := Run(t.Context(), short(t, strategy), t.Output(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			r.Check(false)
-			r.Text(t.Output())
+			r.Section().Text(t.Output())
 			for _, b := range r.Broken {
 				t.Error(b)
 			}
@@ -144,8 +144,22 @@ func TestARunThatIsInterruptedEndsAtOnce(t *testing.T) {
 	c := short(t, "l2")
 	c.Time = 10 * time.Minute
 	time.AfterFunc(500*time.Millisecond, cancel)
-	if r, err := Run(ctx, c, t.Output()); !errors.Is(err, context.Canceled) || len(r.Results) != 0 {
+	if r, err := Run(ctx, c, t.Output(), nil); !errors.Is(err, context.Canceled) || len(r.Results) != 0 {
 		t.Errorf("%v, %+v", err, r)
+	}
+}
+
+func TestAnInterruptLeavesWhatWasMeasured(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	c := short(t, "l2")
+	c.Time, c.Faults = 10*time.Second, []string{"refused", "slow"}
+	time.AfterFunc(5*time.Second, cancel) // in the first fault, or after it
+	r, err := Run(ctx, c, t.Output(), nil)
+	if !errors.Is(err, context.Canceled) || len(r.Results) != 1 {
+		t.Fatalf("%v, %+v", err, r)
+	}
+	if p := r.Results[0].Phases; len(p)%2 != 1 || p[0].All.Reads.Count == 0 {
+		t.Errorf("the phases are %+v", p)
 	}
 }
 
@@ -156,7 +170,7 @@ func TestWhatCannotBeRunSaysSo(t *testing.T) {
 	} {
 		c := short(t, "l2")
 		change(&c)
-		if _, err := Run(t.Context(), c, t.Output()); err == nil || !strings.Contains(err.Error(), what) {
+		if _, err := Run(t.Context(), c, t.Output(), nil); err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

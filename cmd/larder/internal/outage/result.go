@@ -2,74 +2,75 @@ package outage
 
 import "time"
 
-// Report is what a run has measured. In JSON, times are in nanoseconds.
+// Report is what a run has measured.
 type Report struct {
-	Schema  string   `json:"schema"`
-	Config  Config   `json:"config"`
-	Redis   string   `json:"redis_version"`
-	Results []Result `json:"results"`
+	Config  Config
+	Redis   string
+	Results []Result
 	// Broken are the limits that did not hold.
-	Broken []string `json:"broken"`
+	Broken []string
 }
 
-func newReport(c Config) *Report { return &Report{Schema: "larder.outage/v1", Config: c} }
+func newReport(c Config) *Report { return &Report{Config: c} }
 
 // Result is that of a strategy.
 type Result struct {
-	Strategy string  `json:"strategy"`
-	Phases   []Phase `json:"phases"`
+	Strategy string
+	Phases   []Phase
 	// Acknowledged is how many invalidations have returned nil, NotAcknowledged how
 	// many an error.
-	Acknowledged    int64 `json:"invalidations"`
-	NotAcknowledged int64 `json:"invalidations_failed"`
+	Acknowledged    int64
+	NotAcknowledged int64
 	// Lateness is by how much calls of the origin took longer than they were to:
 	// what the machine, and who else is on it, adds to whatever waits.
-	Lateness Times `json:"lateness"`
+	Lateness Times
+	// Timeline is how all of it went.
+	Timeline Timeline
 	// FirstError is of a read.
-	FirstError string `json:"first_error,omitempty"`
+	FirstError string
 }
 
 // Phase is what was measured while a fault was there, or none.
 type Phase struct {
-	Fault string        `json:"fault"` // "" is a healthy phase
-	Begin time.Duration `json:"begin_ns"`
-	End   time.Duration `json:"end_ns"`
-	All   Part          `json:"all"`
+	Fault string // "" is a healthy phase
+	Begin time.Duration
+	End   time.Duration
+	All   Part
 	// Before is the first half of a second of a fault, in which a breaker may open,
 	// After the rest. A healthy phase has neither.
-	Before *Part `json:"before,omitempty"`
-	After  *Part `json:"after,omitempty"`
+	Before *Part
+	After  *Part
 	// Recovery is how long after the end of a fault the hit ratio was back at 95 %
 	// of Former, which it had before the fault. Recovered is whether it was, within
 	// Patience or the healthy phase, whichever is longer.
-	Former    float64       `json:"former_hit_ratio,omitempty"`
-	Recovery  time.Duration `json:"recovery_ns,omitempty"`
-	Recovered bool          `json:"recovered,omitempty"`
+	Former    float64
+	Recovery  time.Duration
+	Recovered bool
 }
 
 // Part is what was measured of the reads that began in a time.
 type Part struct {
-	Reads Times `json:"reads"`
-	Lost  int   `json:"lost"`  // gave an error
-	Stale int   `json:"stale"` // gave what they must not
+	Reads Times
+	Lost  int // gave an error
+	Stale int // gave what they must not
 	// Hits is how many were answered from the cache, Unasked how many could not ask
 	// it.
-	Hits    int `json:"hits"`
-	Unasked int `json:"unasked"`
+	Hits    int
+	Unasked int
 	// Control is of the reads beside them that have no Redis at all.
-	Control Times `json:"control"`
+	Control Times
 	// Origin is of the calls of the origin, from both.
-	Origin Times `json:"origin"`
+	Origin Times
 	// Loads is how many of them were for the reads.
-	Loads int `json:"loads"`
+	Loads int
 }
 
 // Times is a distribution.
 type Times struct {
-	Count int           `json:"count"`
-	P50   time.Duration `json:"p50_ns"`
-	P99   time.Duration `json:"p99_ns"`
-	Max   time.Duration `json:"max_ns"`
+	Count int
+	P50   time.Duration
+	P99   time.Duration
+	Max   time.Duration
 }
 
 func timesOf(all []time.Duration) Times {
@@ -99,7 +100,7 @@ type measurement struct {
 }
 
 func (m *measurement) result(strategy string) Result {
-	r := Result{Strategy: strategy}
+	r := Result{Strategy: strategy, Timeline: m.timeline()}
 	late := make([]time.Duration, len(m.calls))
 	for i, c := range m.calls {
 		late[i] = c.late
