@@ -8,6 +8,7 @@ import (
 	"github.com/larder-cache/larder/cmd/larder/internal/footprint"
 	"github.com/larder-cache/larder/cmd/larder/internal/progress"
 	"github.com/larder-cache/larder/cmd/larder/internal/results"
+	"github.com/larder-cache/larder/cmd/larder/internal/staleness"
 	"github.com/larder-cache/larder/cmd/larder/internal/stampede"
 	"github.com/larder-cache/larder/cmd/larder/internal/strategy"
 	"github.com/larder-cache/larder/cmd/larder/internal/tagcost"
@@ -40,6 +41,14 @@ func suite() []part {
 			}
 			c.Seed = b.config.Seed
 			return measureStampede(c)
+		}},
+		{"staleness", false, func(b *benchFlags) measurement {
+			c := staleness.Default()
+			if b.quick {
+				c = c.Quick()
+			}
+			c.Seed = b.config.Seed
+			return measureStaleness(c)
 		}},
 		{"tags", false, func(b *benchFlags) measurement {
 			if b.quick {
