@@ -23,6 +23,9 @@ func configurable(root *cobra.Command) {
 	f := root.PersistentFlags()
 	f.String("config", "", "take flags from this JSON `file`, {\"flag\": value, ...}; those on the command line win")
 	f.Bool("print-config", false, "print all flags and their values as such a file, and exit")
+	if err := root.RegisterFlagCompletionFunc("config", filesOf("json")); err != nil {
+		panic(err) // it has been told already
+	}
 	wrapConfig(root)
 }
 

@@ -3,19 +3,20 @@ package main
 import (
 	"errors"
 	"fmt"
-	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 )
 
-// version is set by the linker in release builds.
-var version string
-
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "larder",
-		Short:         "Measure caches, and simulate them on request traces",
+		Use:   "larder",
+		Short: "Measure caches, and simulate them on request traces",
+		Long: `Larder measures caches, simulates them on request traces, and looks after those
+that are in use.
+
+All flags of a command may come from a file: larder COMMAND --print-config writes
+one, and larder COMMAND --config FILE reads it. larder list prints what names
+flags take; larder completion --help says how the shell completes them.`,
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -25,6 +26,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(newCompare())
 	root.AddCommand(newSimulate())
 	root.AddCommand(newTrace())
+	root.AddCommand(newList())
 	root.AddCommand(newVerify())
 	root.AddCommand(newVerifyWorker())
 	root.AddCommand(newStampedeWorker())
@@ -33,6 +35,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("%w; see %s --help", err, cmd.CommandPath())
 	})
+	complete(root)
 	separateUsage(root)
 	configurable(root)
 	return root
@@ -66,29 +69,4 @@ func withCode(code int, err error) error {
 		return err
 	}
 	return &exitError{code, err}
-}
-
-func newVersion() *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "larder %s %s %s/%s\n",
-				versionName(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return err
-		},
-	}
-}
-
-// versionName is the version of the release or, without one, that of the
-// module as the go command recorded it.
-func versionName() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }

@@ -63,6 +63,14 @@ func Faults() (names []string) {
 	return names
 }
 
+// WhatHappens returns what a fault is, in words, "" if there is no such fault.
+func WhatHappens(fault string) string {
+	if f := faultOf(fault); f != nil {
+		return f.what
+	}
+	return ""
+}
+
 func faultOf(name string) *fault {
 	for i := range faults {
 		if faults[i].name == name {

@@ -124,3 +124,11 @@ func (l *Load) expires(i int) uint32 {
 	}
 	return at + ttl
 }
+
+// Names returns the names of all policies, and of what no policy has more hits than.
+func Names() (names []string) {
+	for _, k := range catalog {
+		names = append(names, k.Name)
+	}
+	return append(names, Optimum, Bound)
+}
