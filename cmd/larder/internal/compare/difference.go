@@ -25,7 +25,7 @@ type Difference struct {
 func (d Difference) String() string { return fmt.Sprintf("%s: %s, then %s", d.What, d.Old, d.New) }
 
 // harmless are the flags that change nothing of what is measured.
-var harmless = []string{"assert", "config", "no-tui", "out", "print-config", "repeat", "seed"}
+var harmless = []string{"assert", "config", "json", "no-tui", "out", "print-config", "repeat", "seed"}
 
 // Between returns in what conditions two runs differ.
 func Between(before, after *results.Document) (all []Difference) {
