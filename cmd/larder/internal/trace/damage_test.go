@@ -42,6 +42,7 @@ func TestFaultsNameTheirPlace(t *testing.T) {
 		{"oracle cut", string(oracle[:50]), Auto, []string{"2 bytes into a record of 24", "after 2 requests"}},
 		{"twr cut", string(twr[:30]), Twr, []string{"10 bytes into a record of 20"}},
 		{"twr operation", with(twr, 39, 99), Twr, []string{"code 99", "request 2", "byte 20"}},
+		{"twr operation after the last", with(twr, 39, 15), Twr, []string{"code 15"}},
 		{"lcs cut in its header", string(v1[:1000]), Auto, []string{"truncated", "header"}},
 		{"lcs cut in a long header", string(v2[:8000]), Auto, []string{"no end"}},
 		{"lcs cut", string(v1[:1030]), Auto, []string{"6 bytes into a record of 24"}},

@@ -140,6 +140,22 @@ func TestARCJoinsRuns(t *testing.T) {
 	}
 }
 
+func TestARCCutsLongRuns(t *testing.T) {
+	want := make([]uint32, 2*maxRun+5)
+	for i := range want {
+		want[i] = uint32(i)
+	}
+	var b bytes.Buffer
+	if err := Encode(&b, &Trace{IDs: want, Unique: len(want)}, ARC, Plain); err != nil {
+		t.Fatal(err)
+	}
+	got, err := readBytes(b.Bytes(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkTrace(t, got, want)
+}
+
 // The bytes of the format are a promise.
 func TestLarderFormatStays(t *testing.T) {
 	tr := &Trace{

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"bufio"
 	"fmt"
 	"strings"
 	"testing"
@@ -46,6 +47,7 @@ func TestCommandsOfRedisBecomeRequests(t *testing.T) {
 		{"SET k EX EX 9", []uint32{0}, []Op{Write}, []uint32{3}, []uint32{9}, ""},
 		{"SETNX k 12;SETEX k 60 123;GET k", []uint32{0, 0, 0}, []Op{Write, Write, Read}, []uint32{3, 4, 4}, []uint32{0, 60, 0}, ""},
 		{"GET k;SET k 12;GET k", []uint32{0, 0, 0}, []Op{Read, Write, Read}, []uint32{3, 3, 3}, nil, ""},
+		{"GET k;SET k 12;SET k 1234;GET k", []uint32{0, 0, 0, 0}, []Op{Read, Write, Write, Read}, []uint32{3, 3, 5, 5}, nil, ""},
 		{"MSET a 1 b 22 c", []uint32{0, 1}, []Op{Write, Write}, []uint32{2, 3}, nil, ""},
 		{"EXISTS a b a", []uint32{0, 1, 0}, nil, nil, nil, ""},
 		{"OBJECT ENCODING a;TYPE a", []uint32{0, 0}, nil, nil, nil, ""},
@@ -96,6 +98,24 @@ func TestBigValuesAreMeasured(t *testing.T) {
 	tr := monitored(t, "SET k "+strings.Repeat("v", n)+" EX 60", "GET k")
 	checkColumn(t, "sizes", tr.Sizes, []uint32{n + 1, n + 1})
 	checkColumn(t, "TTLs", tr.TTLs, []uint32{60, 0})
+}
+
+func TestOfBigValuesOnlyTheBeginIsKept(t *testing.T) {
+	m := &monitor{in: bufio.NewReader(strings.NewReader(`1.5 [0 a:1] "SET" "k" "` + strings.Repeat("v", 3*maxKept) + "\"\n"))}
+	if err := m.next(); err != nil || len(m.kept) != len("SETk")+maxKept || m.args[2].size != 3*maxKept {
+		t.Errorf("%d bytes are kept, %v", len(m.kept), err)
+	}
+}
+
+func TestEscapesOfMonitor(t *testing.T) {
+	for escape, b := range map[string]byte{`\n`: '\n', `\r`: '\r', `\t`: '\t', `\a`: '\a', `\b`: '\b', `\\`: '\\', `\"`: '"', `\xfF`: 0xff} {
+		text := fmt.Sprintf("1.5 [0 a:1] \"GET\" \"%s\"\n1.5 [0 a:1] \"GET\" \"\\x%02x\"\n1.5 [0 a:1] \"GET\" \"\\x00\"\n", escape, b)
+		tr, err := readBytes([]byte(text), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkTrace(t, tr, []uint32{0, 0, 1})
+	}
 }
 
 func TestEveryCutOfMonitorIsRead(t *testing.T) {

@@ -181,6 +181,31 @@ func TestFourNumbersWithoutARiseAreARC(t *testing.T) {
 	}
 }
 
+func TestFewOrOddLinesAreOfNoOtherFormat(t *testing.T) {
+	for text, want := range map[string]Format{
+		"1 2 3 4\n2 2 3 4\n":              ARC, // too few to see that the first rises
+		"time,id\nhello\n":                Text,
+		"OK\n1.5 [0 a:1] \"GET\" \"k\"\n": Monitor,
+		"a [0 b] \"c\"\n":                 Text,
+		"1,k,1,2,3,fly,0\n":               Text,
+	} {
+		if tr, err := readBytes([]byte(text), Options{}); err != nil || tr.Format != want {
+			t.Errorf("%q is %+v, %v, want %s", text, tr, err, want)
+		}
+	}
+}
+
+func TestRecordsWhoseTimesFallAreNotRecognised(t *testing.T) {
+	oracle, twr := readSample(t, "oracle.bin"), readSample(t, "twr.bin")
+	if is, _ := isTwr(twr); !is || !isOracle(oracle) {
+		t.Fatal("the samples are not recognised")
+	}
+	oracle[0], twr[0] = 200, 200
+	if is, _ := isTwr(twr); is || isOracle(oracle) {
+		t.Error("records are recognised whose first time is after the second")
+	}
+}
+
 func TestTimesNeverFall(t *testing.T) {
 	tr, err := readBytes([]byte("time,id\n10,a\n12,b\n11,a\n9,a\n15,b\n"), Options{})
 	if err != nil {
@@ -189,6 +214,9 @@ func TestTimesNeverFall(t *testing.T) {
 	checkColumn(t, "times", tr.Times, []uint32{0, 2, 2, 2, 5})
 	if len(tr.Doubts) != 1 || !strings.Contains(tr.Doubts[0], "2 of its times") {
 		t.Errorf("doubts are %q", tr.Doubts)
+	}
+	if tr, err = readBytes([]byte("time,id\n10,a\n9,b\n"), Options{}); err != nil || len(tr.Doubts) != 1 {
+		t.Errorf("before the first: %+v, %v", tr, err)
 	}
 }
 

@@ -67,9 +67,6 @@ type lineCounts struct {
 }
 
 func (c *lineCounts) add(line []byte) {
-	if string(line) == "OK" { // of redis-cli
-		return
-	}
 	c.all++
 	if isMonitorLine(line) {
 		c.monitor++
