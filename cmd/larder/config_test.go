@@ -31,6 +31,9 @@ func commands() (paths [][]string) {
 
 // other returns a value of a flag that it does not have by default.
 func other(f *pflag.Flag) any {
+	if f.Value.Type() == "intSlice" {
+		return []string{"7", "71"}
+	}
 	if _, ok := f.Value.(pflag.SliceValue); ok {
 		return []string{"a<1", "b,c"}
 	}
@@ -144,5 +147,13 @@ func TestResultsHaveTheConfigAndNoPassword(t *testing.T) {
 		if got := withoutSecrets(text); got != want {
 			t.Errorf("%q becomes %q", text, got)
 		}
+	}
+}
+
+func TestAListOfNumbersMayBeNumbersInAConfigFile(t *testing.T) {
+	file := writeFile(t, "config.json", []byte(`{"members": [3, "40"]}`))
+	stdout, stderr, code := larder(t, "bench", "scenario", "tags", "--config", file, "--print-config")
+	if code != exitOK || !strings.Contains(stdout, `"3",`) || !strings.Contains(stdout, `"40"`) {
+		t.Errorf("exit code %d: %s%s", code, stdout, stderr)
 	}
 }

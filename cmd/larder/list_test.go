@@ -40,7 +40,7 @@ func TestList(t *testing.T) {
 		t.Errorf("exit code %d, metrics\n%s", code, stdout)
 	}
 	for args, words := range map[string]string{
-		"strategeis":           `"strategeis" is none of workloads, distributions, strategies, scenarios, faults, policies, formats, metrics; the nearest is strategies`,
+		"strategeis":           `"strategeis" is none of workloads, distributions, operations, arrivals, strategies, scenarios, faults, policies, formats, metrics; the nearest is strategies`,
 		"policies x":           `list policies takes nothing more, and not "x"`,
 		"metrics a b":          "list metrics takes one file or directory, and not 2",
 		"metrics " + dir + "x": "is not there",

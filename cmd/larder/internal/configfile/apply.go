@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/larder-cache/larder/cmd/larder/internal/spelling"
@@ -89,7 +90,7 @@ func unknown(flags *pflag.FlagSet, key string, without []string) error {
 func set(f *pflag.Flag, value json.RawMessage) error {
 	k := kindOf(f)
 	if k == list {
-		values, err := texts(value)
+		values, err := texts(value, f.Value.Type() == "intSlice")
 		if err != nil || f.Changed {
 			return err
 		}
@@ -117,22 +118,21 @@ func set(f *pflag.Flag, value json.RawMessage) error {
 	return nil
 }
 
-// texts reads a list of texts, or one.
-func texts(value json.RawMessage) ([]string, error) {
-	var all []*string // a nil one is null
+// texts reads a list of texts, or one; and numbers, if the flag is a list of these.
+func texts(value json.RawMessage, numbers bool) ([]string, error) {
+	all := []json.RawMessage{value}
 	if value[0] == '[' {
 		if json.Unmarshal(value, &all) != nil {
 			return nil, fmt.Errorf("it must be %s", list)
 		}
-	} else {
-		all = []*string{nil}
-		if json.Unmarshal(value, &all[0]) != nil {
-			return nil, fmt.Errorf("it must be %s", list)
-		}
 	}
 	values := []string{}
-	for _, s := range all {
-		if s == nil {
+	for _, raw := range all {
+		var s *string // nil is null
+		if _, err := strconv.Atoi(string(raw)); err == nil && numbers {
+			text := string(raw)
+			s = &text
+		} else if json.Unmarshal(raw, &s) != nil || s == nil {
 			return nil, fmt.Errorf("it must be %s", list)
 		}
 		values = append(values, *s)
