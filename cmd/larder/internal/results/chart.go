@@ -43,7 +43,7 @@ type Axis struct {
 // Scale says how values become places.
 type Scale string
 
-// The scales. Log has no place for zero and less: such values are not drawn.
+// The scales; none is linear. Log has no place for zero and less: such values are not drawn.
 const (
 	Linear Scale = "linear"
 	Log    Scale = "log"

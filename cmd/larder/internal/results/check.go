@@ -44,6 +44,9 @@ func (d *Document) Check() error {
 			}
 		}
 		for _, t := range s.Tables {
+			if len(t.Columns) == 0 {
+				return fmt.Errorf("the table %q in %s has no columns", t.Title, s.Name)
+			}
 			for _, row := range t.Rows {
 				if len(row) != len(t.Columns) {
 					return fmt.Errorf("a row of the table %q in %s has %d cells for %d columns", t.Title, s.Name, len(row), len(t.Columns))
@@ -55,10 +58,18 @@ func (d *Document) Check() error {
 }
 
 func (c *Chart) check() error {
+	for _, a := range []Axis{c.X, c.Y} {
+		if a.Scale != "" && a.Scale != Linear && a.Scale != Log && a.Scale != Nines {
+			return fmt.Errorf("%q is no scale", a.Scale)
+		}
+	}
 	if c.Kind == HeatMap {
 		h := c.Heat
 		if h == nil || len(h.X) < 2 || len(h.Y) < 2 || len(h.Count) != len(h.X)-1 {
 			return fmt.Errorf("the edges and the columns do not agree")
+		}
+		if !rising(h.X) || !rising(h.Y) {
+			return fmt.Errorf("the edges do not rise")
 		}
 		for _, column := range h.Count {
 			if len(column) != len(h.Y)-1 {
@@ -85,4 +96,14 @@ func (c *Chart) check() error {
 		}
 	}
 	return nil
+}
+
+// rising reports whether each value is more than the one before.
+func rising(v Values) bool {
+	for i := range v {
+		if math.IsNaN(v[i]) || i > 0 && v[i] <= v[i-1] {
+			return false
+		}
+	}
+	return true
 }

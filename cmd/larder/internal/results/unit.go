@@ -30,10 +30,13 @@ func (u Unit) Format(x float64) string {
 	}
 	switch u {
 	case Nanoseconds:
-		return Brief(time.Duration(math.Round(x)))
+		return Brief(nanoseconds(x))
 	case PerSecond:
 		return Amount(x) + "/s"
 	case Ratio:
+		if math.Abs(x) >= 1e6 {
+			return fmt.Sprintf("%.3g%%", 100*x)
+		}
 		return fmt.Sprintf("%.1f%%", 100*x)
 	case Bytes:
 		for _, unit := range []string{"B", "kB", "MB", "GB"} {
@@ -41,14 +44,29 @@ func (u Unit) Format(x float64) string {
 				if unit == "B" {
 					return fmt.Sprintf("%.0f B", x)
 				}
+				if math.Abs(x) >= 1e6 {
+					return Amount(x) + " " + unit
+				}
 				return digits(x) + " " + unit
 			}
 			x /= 1000
 		}
 	case Seconds:
-		return Brief(time.Duration(x * float64(time.Second)))
+		return Brief(nanoseconds(x * float64(time.Second)))
 	}
 	return Amount(x)
+}
+
+// nanoseconds is a duration, the longest that there is if it would be longer.
+func nanoseconds(x float64) time.Duration {
+	const most = math.MaxInt64
+	switch x = math.Round(x); {
+	case x >= most:
+		return most
+	case x <= -most:
+		return -most
+	}
+	return time.Duration(x)
 }
 
 // Brief writes a duration with three digits, "-" for none.
@@ -57,7 +75,7 @@ func Brief(d time.Duration) string {
 	case d == 0:
 		return "-"
 	case d < 0:
-		return "-" + Brief(-d)
+		return "-" + Brief(max(-d, -(d+1))) // the least has no opposite
 	case d < time.Microsecond:
 		return fmt.Sprintf("%d ns", d)
 	case d < time.Millisecond:
@@ -69,10 +87,13 @@ func Brief(d time.Duration) string {
 }
 
 // Amount writes a number with three digits if it is small, and as a whole number in
-// groups of three digits otherwise.
+// groups of three digits otherwise; from 1e15 on with an exponent.
 func Amount(x float64) string {
 	if math.Abs(x) < 99.95 && x != math.Trunc(x) {
 		return digits(x)
+	}
+	if !(math.Abs(x) < 1e15) {
+		return fmt.Sprintf("%.3g", x)
 	}
 	s := fmt.Sprintf("%.0f", x)
 	sign := ""
