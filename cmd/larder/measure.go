@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/larder-cache/larder/cmd/larder/internal/assertion"
+	"github.com/larder-cache/larder/cmd/larder/internal/export"
 	"github.com/larder-cache/larder/cmd/larder/internal/progress"
+	"github.com/larder-cache/larder/cmd/larder/internal/report"
 	"github.com/larder-cache/larder/cmd/larder/internal/results"
 	"github.com/larder-cache/larder/cmd/larder/internal/server"
 	"github.com/spf13/cobra"
@@ -181,7 +184,10 @@ func publish(cmd *cobra.Command, o outputs, d *results.Document, runErr error) e
 	if err != nil {
 		return cmp.Or(runErr, err)
 	}
-	fmt.Fprintln(stdout, "results:", path)
+	if err := export.All(o.out, report.Source{Label: o.out, Document: d}); err != nil {
+		return cmp.Or(runErr, err)
+	}
+	fmt.Fprintf(stdout, "results: %s\nreport:  %s\n", path, filepath.Join(o.out, export.ReportName))
 	if runErr != nil {
 		return runErr
 	}

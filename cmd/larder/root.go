@@ -23,6 +23,7 @@ flags take; larder completion --help says how the shell completes them.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(newBench())
+	root.AddCommand(newReport())
 	root.AddCommand(newCompare())
 	root.AddCommand(newSimulate())
 	root.AddCommand(newTrace())
