@@ -46,14 +46,16 @@ type laneMark struct {
 // Trust costs one atomic load for the key, each tag and each lane, and two for
 // each lane's lease.
 func (g *guard) Trust(now time.Time) cache.Trust {
-	if !g.stands() {
-		return cache.Invalid
-	}
+	// The leases first: one that is renewed vouches for what was heard of before, which
+	// only who looks afterwards can see.
 	t := g.first.lane.trust(now)
 	if g.more != nil {
 		for i := range g.more.lanes {
 			t = min(t, g.more.lanes[i].lane.trust(now))
 		}
+	}
+	if !g.stands() {
+		return cache.Invalid
 	}
 	return t
 }
