@@ -178,7 +178,7 @@ func TestLarderFormatStays(t *testing.T) {
 func TestLarderNoticesDamage(t *testing.T) {
 	r := newRand(t)
 	var b bytes.Buffer
-	want := randomTrace(r, 300, 40, hasOps|hasTimes|hasSizes|hasTTLs)
+	want := randomTrace(r, 120, 20, hasOps|hasTimes|hasSizes|hasTTLs)
 	if err := Encode(&b, want, Larder, Plain); err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestLarderNoticesDamage(t *testing.T) {
 		}
 	}
 	_, err := readBytes(append(bytes.Clone(whole), 0), Options{})
-	checkFault(t, err, "goes on after the 300")
+	checkFault(t, err, "goes on after the 120")
 }
 
 func TestLosses(t *testing.T) {
