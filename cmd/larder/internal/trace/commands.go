@@ -210,7 +210,12 @@ func ttlOf(unit string, text []byte, now float64) (ttl uint64, ok bool) {
 	return uint64(min(math.Ceil(seconds), math.MaxUint32)), seconds > 0
 }
 
+// skip counts a command that is passed over. Names that no command has, which may
+// be hostile, count together.
 func (c *commands) skip(name string) {
+	if strings.ContainsFunc(name, func(r rune) bool { return r < '!' || r > '~' }) {
+		name = "?"
+	}
 	if _, known := c.skipped[name]; !known && len(c.skipped) >= maxSkipped {
 		name = "?"
 	}

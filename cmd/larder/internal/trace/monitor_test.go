@@ -85,6 +85,14 @@ func TestSkippedCommandsAreNamedByNumber(t *testing.T) {
 	}
 }
 
+func TestHostileNamesOfCommandsAreNotShown(t *testing.T) {
+	const name = `1.5 [0 a:1] "\x1b[2J\n"` + "\n"
+	tr, err := readBytes([]byte("1.5 [0 a:1] \"GET\" \"k\"\n"+name+name), Options{})
+	if err != nil || len(tr.Doubts) != 1 || !strings.HasSuffix(tr.Doubts[0], ": ? 2") {
+		t.Errorf("%v, doubts %q", err, tr.Doubts)
+	}
+}
+
 func TestDatabasesHaveKeysOfTheirOwn(t *testing.T) {
 	tr, err := readBytes([]byte("1.5 [0 a:1] \"GET\" \"k\"\n1.5 [1 a:1] \"GET\" \"k\"\n1.5 [0 a:2] \"GET\" \"k\"\n"), Options{})
 	if err != nil {
