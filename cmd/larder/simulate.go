@@ -43,16 +43,8 @@ prints tables, and writes curves and all figures to --out.
 Traces may be plain or compressed with gzip, xz or zstd. Compression and format
 are recognised by content:
 
-  arc      text, "start count ignored sequence" a line
-  lirs     text, one decimal key a line; a line "*" marks a phase
-  text     one key a line, any text
-  cache2k  big-endian 32-bit keys
-  corda    big-endian 64-bit keys
-  compact  unsigned varints: the number of requests, then 0 for each new key
-           or 1 plus the id of a known one
-
-The two binary formats have no header, so telling them apart is a guess: check
-the table, and name the --format if it is wrong.
+` + traceFormats + `
+To see what is in a trace, and how sure its format is, use larder trace info.
 
 In traces that know such things, writes store and deletes remove without being
 counted, and entries expire in the time of the trace. With --bytes, objects take

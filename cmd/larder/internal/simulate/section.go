@@ -46,6 +46,9 @@ func (o *Outcome) Section() *results.Section {
 		}
 	}
 	s.Notes = []results.Note{{Level: results.Info, Text: o.best()}}
+	for _, d := range o.Doubts {
+		s.Notes = append(s.Notes, results.Note{Level: results.Warn, Text: d})
+	}
 	if o.Sizeless > 0 {
 		s.Notes = append(s.Notes, results.Note{Level: results.Warn, Text: fmt.Sprintf("the trace does not know the size of %d requests: these count as 1 byte", o.Sizeless)})
 	}

@@ -26,6 +26,7 @@ type Outcome struct {
 	Source
 	Format      trace.Format // none of a generated trace
 	Compression trace.Compression
+	Doubts      []string // what may be wrong with how the trace was read
 	Requests    int
 	Unique      int
 	Reads       int64
@@ -127,7 +128,7 @@ func (s *Simulation) load(ctx context.Context, f *Outcome) (*policy.Load, error)
 	}
 	f.Format, f.Compression, f.Requests, f.Unique = t.Format, t.Compression, len(t.IDs), t.Unique
 	f.Reads, f.ReadBytes, f.Whole, f.Sizeless = l.Reads, l.ReadBytes, l.Whole, l.Sizeless
-	f.Expiry, f.Writes = l.Expiry(), t.Ops != nil
+	f.Expiry, f.Writes, f.Doubts = l.Expiry(), t.Ops != nil, t.Doubts
 	return l, nil
 }
 
