@@ -23,6 +23,10 @@ var memory = []mutant{
 	{"guard-after-read", "what is watched is watched from after the read of Redis", "redisstore", "TestAnInvalidationDuringAReadKeepsItOutOfMemory", []edit{
 		{"redisstore/read.go", "	v.watch()\n	if err := v.read(ctx); err != nil {\n		s.observe(cache.Unavailable, err)\n		return nil, err\n	}\n", "	if err := v.read(ctx); err != nil {\n		s.observe(cache.Unavailable, err)\n		return nil, err\n	}\n	v.watch()\n"},
 	}},
+	{"lease-last", "a hit asks what was invalidated before it asks for the lease", "invalidation", "TestALeaseThatIsRenewedMeanwhileVouchesForNothingOlder", []edit{
+		{"invalidation/guard.go", "	t := g.first.lane.trust(now)\n", "	stands := g.stands()\n	t := g.first.lane.trust(now)\n"},
+		{"invalidation/guard.go", "	if !g.stands() {\n", "	if !stands {\n"},
+	}},
 	{"lease-from-reply", "the lease is dated from the reply", "redisstore", "TestALeaseIsDatedFromTheSendingOfItsBeat", []edit{
 		{"redisstore/lane.go", `sent.Add(l.space.lease))`, `time.Now().Add(l.space.lease))`},
 	}},
