@@ -35,11 +35,11 @@
       });
       return [xs, ys];
     });
-    var data = uPlot.join(tables);
     var count = 0, seen = [], edges = [];
     tables.forEach(function (d) { d[1].forEach(function (y, i) { if (y != null) { count++; seen.push(y); edges.push(d[0][i]); } }); });
     bands.forEach(function (b) { edges.push(larder.place(c.x.scale, b.from), larder.place(c.x.scale, b.to)); });
     if (!count) return none(figure, plot);
+    var data = uPlot.join(tables.map(function (d) { return d[0].length ? d : [[edges[0]], [null]]; }));
     var xRange = larder.range(c.x, edges, false), yRange = larder.range(c.y, seen, true);
     function axis(a, scale, vertical) {
       var found = [];
@@ -56,7 +56,7 @@
       };
     }
     var u = new uPlot({
-      width: plot.clientWidth, height: heightFor(plot.clientWidth), padding: [12, 16, 0, 4],
+      width: plot.clientWidth, height: heightFor(plot.clientWidth), padding: [12, 36, 0, 4],
       scales: { x: { time: false, range: function (u, a, b) { return a == null || a === b ? xRange : [Math.max(a, xRange[0]), Math.min(b, xRange[1])]; } }, y: { range: function () { return yRange; } } },
       axes: [axis(c.x, "x", false), axis(c.y, "y", true)],
       cursor: {

@@ -14,9 +14,9 @@ var larder = (function () {
     return x.toFixed(0).replace(/^-0$/, "0").replace(/\B(?=(\d{3})+$)/g, ",");
   }
   function brief(ns) {
+    if (ns < 0) return (Math.round(-ns) ? "-" : "") + brief(-ns);
     ns = Math.round(ns);
     if (ns === 0) return "-";
-    if (ns < 0) return "-" + brief(-ns);
     ns = Math.min(ns, 9223372036854775807);
     if (ns < 1e3) return ns + " ns";
     if (ns < 1e6) return digits(ns / 1e3) + " \u00b5s";
