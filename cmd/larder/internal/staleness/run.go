@@ -57,7 +57,7 @@ func Run(ctx context.Context, on *server.Server, prefix string, c Config, meter 
 	for i := range ways {
 		meter.Next(progress.Count(r.begin()))
 		o, err := r.play(ctx, &ways[i])
-		if o != nil && o.writes > 0 {
+		if o != nil && (err == nil || o.writes > 0) {
 			outcomes = append(outcomes, *o)
 		}
 		if err != nil {

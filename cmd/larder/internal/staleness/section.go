@@ -1,6 +1,7 @@
 package staleness
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -100,7 +101,9 @@ func (o *outcome) judge(c Config) (notes []results.Note) {
 		say(results.Fail, "%d of %d reads gave what was before an acknowledged invalidation", n, o.Reads)
 	}
 	if n := o.beyond(int64(c.Lease)); n > 0 {
-		say(results.Fail, "%d of %d reads gave what was invalidated, and acknowledged, more than a lease (%v) before", n, o.Reads, c.Lease)
+		worst := slices.MaxFunc(o.Late, func(a, b late) int { return cmp.Compare(a.Over, b.Over) })
+		say(results.Fail, "%d of %d reads gave what was invalidated, and acknowledged, more than a lease (%v) before; one began %s after that, %.3f s after the begin (the cut was from %.3f s to %.3f s)",
+			n, o.Reads, c.Lease, results.Brief(time.Duration(worst.Over)), time.Duration(worst.At-o.began).Seconds(), o.cut[0].Seconds(), o.cut[1].Seconds())
 	}
 	if o.own > 0 {
 		say(results.Fail, "%d times the process that had invalidated a row read the old one", o.own)

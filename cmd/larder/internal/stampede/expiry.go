@@ -67,6 +67,9 @@ func (o *outcome) surplus(c Config) (n int, soonest time.Duration) {
 
 // judge returns a note if a way has loaded more often than it is to.
 func (o *outcome) judge(c Config) (notes []results.Note) {
+	if len(o.expiries) == 0 {
+		return []results.Note{{Level: results.Warn, Text: o.way.title + ": nothing was loaded, so that this says nothing: give it more --time or a higher --rate"}}
+	}
 	n, soonest := o.surplus(c)
 	if n == 0 {
 		return nil

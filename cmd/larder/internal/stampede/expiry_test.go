@@ -60,6 +60,9 @@ func TestAnotherLoadInItsTurnBreaksThePromise(t *testing.T) {
 			t.Errorf("%s: %+v", what, notes)
 		}
 	}
+	if notes := (&outcome{way: wayOf("lock")}).judge(c); len(notes) != 1 || notes[0].Level != results.Warn {
+		t.Errorf("nothing at all: %+v", notes)
+	}
 }
 
 func TestConfigsThatMakeNoSenseNameTheFlag(t *testing.T) {

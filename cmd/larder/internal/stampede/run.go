@@ -44,7 +44,7 @@ func Run(ctx context.Context, on *server.Server, prefix string, c Config, meter 
 	for i := range ways {
 		meter.Next(progress.Count(r.begin()))
 		o, err := r.play(ctx, &ways[i])
-		if o != nil && len(o.expiries) > 0 {
+		if o != nil && (err == nil || len(o.expiries) > 0) {
 			outcomes = append(outcomes, *o)
 		}
 		if err != nil {
