@@ -146,12 +146,12 @@ func (l *lane) beat(ctx context.Context, prune, urgent bool) error {
 	l.mu.Lock()
 	fences := l.fences
 	l.fences = nil
-	applied := l.applied
+	applied, messages := l.applied, l.messages
 	l.mu.Unlock()
 	sent := time.Now()
 	t, err := l.space.askTail(ctx, l.n, applied, prune, urgent)
 	if err == nil {
-		l.reach(ctx, t, sent)
+		l.reach(ctx, t, sent, messages)
 		l.space.control.Renew(l.n, sent.Add(l.space.lease))
 	}
 	for _, f := range fences {
@@ -161,11 +161,17 @@ func (l *lane) beat(ctx context.Context, prune, urgent bool) error {
 }
 
 // reach waits until t is applied, for half a lease; if it was not by then, the
-// lane is dropped, and memory begins anew from t.
-func (l *lane) reach(ctx context.Context, t logTail, sent time.Time) {
+// lane is dropped, and memory begins anew from t. messages is how many had come
+// when t was asked for.
+func (l *lane) reach(ctx context.Context, t logTail, sent time.Time, messages uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.known.has(t) {
+		// A beat that was slower than a message may have set the lane back. The next
+		// message would find that out; until then others would wait for this process.
+		if l.messages == messages && t.line == l.applied.line && t.seq > l.applied.seq {
+			l.reached(t)
+		}
 		return
 	}
 	if l.subscribed && l.applied != (logTail{}) {

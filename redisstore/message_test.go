@@ -103,3 +103,34 @@ func FuzzParseMessage(f *testing.F) {
 type guardState struct{ g cache.Guard }
 
 func (s guardState) stands() bool { return s.g.Trust(time.Now()) != cache.Invalid }
+
+// The answer to the first beat may come after the first message, which is newer.
+func TestALaneThatASlowBeatHasSetBackCatchesUpWithTheNext(t *testing.T) {
+	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
+	defer rdb.Close()
+	space, err := Open(t.Context(), rdb, "chain", &Options{NoBus: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer space.Close(t.Context())
+	l := newLane(space, 0)
+	long := time.Now().Add(-time.Hour) // so that nothing is waited for
+	l.apply(framed(aTail(1), aTail(2), payload{}))
+	l.reach(t.Context(), aTail(1), long, 0)
+	if l.applied != aTail(1) {
+		t.Fatalf("the lane is at %v", l.applied)
+	}
+	l.reach(t.Context(), aTail(2), long, l.messages-1) // a message has come since, so this may be older
+	if l.applied != aTail(1) {
+		t.Errorf("the lane is at %v by the answer to a beat that a message has overtaken", l.applied)
+	}
+	l.reach(t.Context(), aTail(2), long, l.messages)
+	if l.applied != aTail(2) {
+		t.Errorf("after another beat the lane is at %v", l.applied)
+	}
+	// A server that comes back with less must be noticed by its next message.
+	l.reach(t.Context(), aTail(1), long, l.messages)
+	if l.applied != aTail(2) {
+		t.Errorf("the lane went back to %v", l.applied)
+	}
+}
