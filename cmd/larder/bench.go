@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/larder-cache/larder/cmd/larder/internal/footprint"
 	"github.com/larder-cache/larder/cmd/larder/internal/progress"
@@ -23,6 +24,10 @@ type part struct {
 	make  func(b *benchFlags) measurement
 }
 
+// suiteTime is how long each of the scenarios with processes of their own takes in the
+// suite, all of which should take a minute.
+const suiteTime = 7 * time.Second
+
 // suite is what larder bench makes after the comparison of strategies, in order.
 func suite() []part {
 	return []part{
@@ -36,7 +41,7 @@ func suite() []part {
 		}},
 		{"stampede", false, func(b *benchFlags) measurement {
 			c := stampede.Default()
-			if b.quick {
+			if c.Time = suiteTime; b.quick {
 				c = c.Quick()
 			}
 			c.Seed = b.config.Seed
@@ -44,7 +49,7 @@ func suite() []part {
 		}},
 		{"staleness", false, func(b *benchFlags) measurement {
 			c := staleness.Default()
-			if b.quick {
+			if c.Time = suiteTime; b.quick {
 				c = c.Quick()
 			}
 			c.Seed = b.config.Seed

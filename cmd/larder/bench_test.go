@@ -232,7 +232,7 @@ func TestBenchWrongUsage(t *testing.T) {
 		"--duration 1ns":     "--duration is 1ns",
 		"--workers 0":        "--workers is 0",
 		"--rate -1":          "--rate is -1",
-		"--rate 9e6":         "--rate is 9e+06 for 2.5s",
+		"--rate 9e6":         "--rate is 9e+06 for 2s",
 		"--arrivals bursts":  `--arrivals: "bursts"`,
 		"--seed x":           "--seed",
 		"--value-size -1":    "--value-size: ",

@@ -51,7 +51,7 @@ func Default() Config {
 	return Config{
 		Seed: 1, Keys: 10_000, GroupSize: 10, Popularity: workload.Popularity{Shape: workload.Zipfian, Skew: 0.99},
 		Mix: workload.Mix{94, 4, 2}, Batch: 10,
-		Duration: 2500 * time.Millisecond, WarmUp: 5000, Workers: 64, Arrivals: workload.Poisson,
+		Duration: 2 * time.Second, WarmUp: 4000, Workers: 64, Arrivals: workload.Poisson,
 		ValueSize: workload.Fixed(256, "256"), Compressible: 0.5, Capacity: 10_000, TTL: workload.Fixed(2e9, "2s"),
 		Connections: 16, Latency: 2 * time.Millisecond,
 	}
