@@ -99,9 +99,9 @@ func TestAPrintedConfigFedBackIsTheSameForEveryCommand(t *testing.T) {
 }
 
 func TestFlagsOfTheCommandLineWin(t *testing.T) {
-	file := writeFile(t, "c.json", []byte(`{"keys": 7, "zipf": 0.5}`))
+	file := writeFile(t, "c.json", []byte(`{"keys": 7, "rate": 0.5}`))
 	stdout, _, code := larder(t, "bench", "--keys", "9", "--config", file, "--print-config")
-	if code != exitOK || !strings.Contains(stdout, `"keys": 9`) || !strings.Contains(stdout, `"zipf": 0.5`) {
+	if code != exitOK || !strings.Contains(stdout, `"keys": 9`) || !strings.Contains(stdout, `"rate": 0.5`) {
 		t.Errorf("exit code %d, config %s", code, stdout)
 	}
 }

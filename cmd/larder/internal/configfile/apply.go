@@ -120,11 +120,11 @@ func set(f *pflag.Flag, value json.RawMessage) error {
 
 // texts reads a list of texts, or one; and numbers, if the flag is a list of these.
 func texts(value json.RawMessage, numbers bool) ([]string, error) {
-	all := []json.RawMessage{value}
-	if value[0] == '[' {
-		if json.Unmarshal(value, &all) != nil {
-			return nil, fmt.Errorf("it must be %s", list)
-		}
+	var all []json.RawMessage
+	if value[0] != '[' {
+		all = append(all, value)
+	} else if json.Unmarshal(value, &all) != nil {
+		return nil, fmt.Errorf("it must be %s", list)
 	}
 	values := []string{}
 	for _, raw := range all {
