@@ -175,10 +175,14 @@ func single(s *redisproc.Server, lease time.Duration) coherence {
 }
 
 func testLeases(t *testing.T, f func(t *testing.T, lease time.Duration)) {
-	t.Parallel() // these tests wait for leases most of the time
+	if !underRace {
+		t.Parallel() // these tests wait for leases most of the time
+	}
 	for _, l := range leases {
 		t.Run(fmt.Sprint(l), func(t *testing.T) {
-			t.Parallel()
+			if !underRace {
+				t.Parallel()
+			}
 			f(t, l)
 		})
 	}
