@@ -27,7 +27,7 @@ func main() {
 	flag.StringVar(&c.version, "version", "v0.1.0-check", "the `version` that the release would have")
 	flag.Int64Var(&c.limit, "limit", 20_000_000, "most `bytes` of the program as releases are built; 0 is no limit")
 	flag.Int64Var(&c.plainLimit, "plain-limit", 0, "most `bytes` of the program as go install builds it; 0 is no limit")
-	flag.StringVar(&c.run, "bench", "--ops 200", "`flags` of the larder bench that is run")
+	flag.StringVar(&c.run, "bench", "--only strategies --ops 200", "`flags` of the larder bench that is run")
 	keep := flag.String("keep", "", "leave the proxy in this new `directory`")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
