@@ -34,8 +34,7 @@ func (o *Outcome) latencies() results.Chart {
 		Series: []results.Series{{Name: "p99"}, {Name: "p50"}, {Name: "p99.9"}},
 	}
 	for i := range o.Results {
-		planned, _ := o.Results[i].Latency.reads()
-		q := planned.Summary()
+		q := o.Results[i].Latency.reads().planned.Summary()
 		for j, d := range []time.Duration{q.P99, q.P50, q.P999} {
 			c.Series[j].Y = append(c.Series[j].Y, float64(d))
 		}
@@ -59,7 +58,7 @@ func (o *Outcome) quantiles() results.Chart {
 		Y:    results.Axis{Label: "latency", Unit: results.Nanoseconds, Scale: results.Log},
 	}
 	for i := range o.Results {
-		planned, _ := o.Results[i].Latency.reads()
+		planned := o.Results[i].Latency.reads().planned
 		s := results.Series{Name: o.Results[i].Strategy}
 		for _, q := range shares() {
 			// Beyond the last sample a quantile says nothing.

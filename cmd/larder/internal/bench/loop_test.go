@@ -42,8 +42,8 @@ func (f frozen) Get(ctx context.Context, id uint32) (simdb.Row, error) {
 
 // summaries returns the latencies of reads, from their planned start and from their own.
 func summaries(all *timed) (planned, service latency.Summary) {
-	p, s := all.clocks(workload.Kind.Reads)
-	return p.Summary(), s.Summary()
+	reads := all.reads()
+	return reads.planned.Summary(), reads.service.Summary()
 }
 
 func TestLatencyFromThePlanShowsAFreeze(t *testing.T) {

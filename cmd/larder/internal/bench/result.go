@@ -3,9 +3,7 @@ package bench
 import (
 	"time"
 
-	"github.com/larder-cache/larder/cmd/larder/internal/latency"
 	"github.com/larder-cache/larder/cmd/larder/internal/simdb"
-	"github.com/larder-cache/larder/cmd/larder/internal/workload"
 )
 
 // Result is what one strategy gave.
@@ -60,16 +58,6 @@ const sluggish = 5 * time.Millisecond
 // GeneratorSaturated reports whether the operations of idle workers were begun
 // so late that the latencies say more about the generator than the strategy.
 func (p *LatencyPass) GeneratorSaturated() bool { return p.lag.Summary().P99 > sluggish }
-
-// reads returns the latencies of reads of all kinds.
-func (p *LatencyPass) reads() (planned, service latency.Recorder) {
-	return p.clocks(workload.Kind.Reads)
-}
-
-// of returns the latencies of one kind of operation.
-func (p *LatencyPass) of(kind workload.Kind) (planned, service latency.Recorder) {
-	return p.clocks(func(k workload.Kind) bool { return k == kind })
-}
 
 func (p *LatencyPass) fill(t *tallies, db simdb.Stats) {
 	p.Database = db

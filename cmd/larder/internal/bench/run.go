@@ -45,11 +45,11 @@ type Outcome struct {
 
 // run is a run under way.
 type run struct {
-	config Config
-	rows   int
-	plan   []time.Duration
-	seq    workload.Sequence
-	meter  *progress.Meter
+	config   Config
+	database simdb.Settings // of each database
+	plan     []time.Duration
+	seq      workload.Sequence
+	meter    *progress.Meter
 }
 
 // Steps returns what a run consists of, and how long that should take.
@@ -87,12 +87,14 @@ func Run(ctx context.Context, c Config, embedded bool, candidates []Candidate, m
 	}
 	o.seq = c.Sequence(c.warmUpMost() + ops)
 	r := &run{
-		config: c, rows: c.Rows(len(o.seq)), seq: o.seq, meter: meter,
+		config: c, database: c.database(c.Rows(len(o.seq))), seq: o.seq, meter: meter,
 		plan: c.Arrivals.Plan(c.Seed, ops, o.Rate, c.Profile),
 	}
 	meter.Next(nil)
 	var err error
-	if o.Calibration, err = simdb.Calibrate(ctx, c.database(1), calibration); err != nil {
+	one := r.database
+	one.Rows = 1
+	if o.Calibration, err = simdb.Calibrate(ctx, one, calibration); err != nil {
 		return o, err
 	}
 	for _, candidate := range candidates {
@@ -120,12 +122,12 @@ func (c Config) warmUpMost() int {
 // at the same operation.
 func (r *run) measure(ctx context.Context, c Candidate) (result Result, err error) {
 	result.Strategy, result.Flag = c.Name, c.Flag
-	db := simdb.New(r.config.database(r.rows))
+	db := simdb.New(r.database)
 	s, err := c.Open(ctx, db)
 	if err != nil {
 		return result, fmt.Errorf("%s: %w", c.Name, err)
 	}
-	o := newChecked(s, r.seq, r.rows)
+	o := newChecked(s, r.seq, r.database.Rows)
 	defer func() {
 		result.StaleReads = o.stale.Load()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)

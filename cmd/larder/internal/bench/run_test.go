@@ -75,7 +75,7 @@ func TestRunAccountsForEveryOperation(t *testing.T) {
 		}
 		var sum int64
 		for k := range workload.Kinds {
-			planned, service := p.of(k)
+			planned, service := p.of(k).planned, p.of(k).service
 			sum += planned.Count()
 			if planned.Count() > 0 && planned.Summary().Max < service.Summary().P50 {
 				t.Errorf("%s: from the plan %+v, service %+v", k, planned.Summary(), service.Summary())
@@ -147,7 +147,7 @@ func TestSectionHasAFigureAndALineForEverything(t *testing.T) {
 			drawn += n
 		}
 	}
-	if planned, _ := o.Results[0].Latency.reads(); drawn != float64(planned.Count()) || drawn == 0 {
+	if planned := o.Results[0].Latency.reads().planned; drawn != float64(planned.Count()) || drawn == 0 {
 		t.Errorf("%v of %d reads are in the heat map", drawn, planned.Count())
 	}
 }

@@ -22,19 +22,50 @@ type timed struct {
 	lag     latency.Recorder // of idle workers: from when an operation was due to when it began
 	took    time.Duration
 	late    time.Duration // by how much the last operation began after its time
+	sorted  *sorted       // of the samples, made when first asked for
 }
 
-// clocks are the distributions of the operations that a test chooses.
-func (t *timed) clocks(chosen func(workload.Kind) bool) (planned, service latency.Recorder) {
-	planned, service = latency.NewRecorder(), latency.NewRecorder()
+// sorted are the distributions of samples by the kind of operation, and of all reads.
+type sorted struct {
+	reads times
+	kinds [workload.Kinds]times
+}
+
+// times are how long operations took, from when they were due and from their beginning.
+type times struct{ planned, service latency.Recorder }
+
+func newTimes() times { return times{latency.NewRecorder(), latency.NewRecorder()} }
+
+// sort goes through the samples, once.
+func (t *timed) sort() *sorted {
+	if t.sorted != nil {
+		return t.sorted
+	}
+	t.sorted = &sorted{reads: newTimes()}
+	for k := range t.sorted.kinds {
+		t.sorted.kinds[k] = newTimes()
+	}
 	for i := range t.samples {
-		if s := &t.samples[i]; s.done && chosen(s.kind) {
-			planned.Record(time.Duration(s.planned))
-			service.Record(time.Duration(s.service))
+		if s := &t.samples[i]; s.done {
+			of := &t.sorted.kinds[s.kind]
+			of.planned.Record(time.Duration(s.planned))
+			of.service.Record(time.Duration(s.service))
 		}
 	}
-	return planned, service
+	for k, of := range t.sorted.kinds {
+		if workload.Kind(k).Reads() {
+			t.sorted.reads.planned.Merge(of.planned)
+			t.sorted.reads.service.Merge(of.service)
+		}
+	}
+	return t.sorted
 }
+
+// reads returns the latencies of reads of all kinds.
+func (t *timed) reads() times { return t.sort().reads }
+
+// of returns the latencies of one kind of operation.
+func (t *timed) of(kind workload.Kind) times { return t.sort().kinds[kind] }
 
 // spans cuts the time of the pass into n parts, and gives the samples of reads that were
 // due in each to see.

@@ -64,8 +64,7 @@ func (o *Outcome) comparison() results.Table {
 	}
 	for i := range o.Results {
 		r := &o.Results[i]
-		planned, _ := r.Latency.reads()
-		q := planned.Summary()
+		q := r.Latency.reads().planned.Summary()
 		t.Rows = append(t.Rows, []string{r.title(), results.PerSecond.Format(r.Throughput.PerSecond),
 			results.Brief(q.P50), results.Brief(q.P99), results.Brief(q.P999), results.Ratio.Format(r.Latency.HitRatio),
 			fmt.Sprintf("%s (%.1f%%)", results.Amount(float64(r.Latency.Avoided)), 100*r.Latency.AvoidedRatio), fmt.Sprint(r.StaleReads)})
@@ -87,8 +86,7 @@ func (o *Outcome) details() results.Table {
 		r := &o.Results[i]
 		row := []string{r.title()}
 		for _, k := range kinds {
-			_, service := r.Latency.of(k)
-			q := service.Summary()
+			q := r.Latency.of(k).service.Summary()
 			row = append(row, results.Brief(q.P50), results.Brief(q.P99))
 		}
 		db := r.Latency.Database
@@ -114,16 +112,15 @@ func (o *Outcome) kinds() (kinds []workload.Kind) {
 // metrics adds the figures of a strategy.
 func (r *Result) metrics(s *results.Section) {
 	p := &r.Latency
-	planned, service := p.reads()
-	quantiles(s, r.Flag, planned)
-	quantiles(s, r.Flag+".service", service)
-	s.Histograms = append(s.Histograms, results.Histogram{Name: r.Flag, Encoded: planned.Encode()})
+	reads := p.reads()
+	quantiles(s, r.Flag, reads.planned)
+	quantiles(s, r.Flag+".service", reads.service)
+	s.Histograms = append(s.Histograms, results.Histogram{Name: r.Flag, Encoded: reads.planned.Encode()})
 	for k := range workload.Kinds {
-		planned, service := p.of(k)
-		if planned.Count() > 0 {
+		if of := p.of(k); of.planned.Count() > 0 {
 			name := r.Flag + "." + k.String()
-			quantiles(s, name, planned)
-			quantiles(s, name+".service", service)
+			quantiles(s, name, of.planned)
+			quantiles(s, name+".service", of.service)
 		}
 	}
 	s.Add(r.Flag+".throughput", results.PerSecond, results.Higher, r.Throughput.PerSecond)

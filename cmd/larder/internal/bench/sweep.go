@@ -140,15 +140,16 @@ func (s Sweep) Section(runs []*Outcome) *results.Section {
 		Facts: runs[0].facts(),
 		Tables: []results.Table{{
 			Columns: []string{s.Setting + ", strategy", "throughput", "p50", "p99", "p99.9", "hit ratio", "db queries avoided", "stale reads"},
-			Note:    runs[0].comparison().Note,
 		}},
 	}
 	for i, o := range runs {
-		for _, row := range o.comparison().Rows {
+		one := o.Section()
+		comparison := one.Tables[0]
+		for _, row := range comparison.Rows {
 			row[0] = s.Values[i] + " " + row[0]
 			all.Tables[0].Rows = append(all.Tables[0].Rows, row)
 		}
-		one := o.Section()
+		all.Tables[0].Note = comparison.Note
 		for _, m := range one.Metrics {
 			m.Name += "@" + s.Setting + "=" + s.Values[i]
 			all.Metrics = append(all.Metrics, m)
@@ -169,8 +170,7 @@ func (s Sweep) Section(runs []*Outcome) *results.Section {
 		y            func(*Result) float64
 	}{
 		{"p99 of reads", "p99", results.Nanoseconds, results.Log, func(r *Result) float64 {
-			planned, _ := r.Latency.reads()
-			return float64(planned.Summary().P99)
+			return float64(r.Latency.reads().planned.Summary().P99)
 		}},
 		{"Most operations a second", "throughput", results.PerSecond, results.Linear, func(r *Result) float64 { return r.Throughput.PerSecond }},
 		{"Hit ratio", "hits", results.Ratio, results.Linear, func(r *Result) float64 { return r.Latency.HitRatio }},
