@@ -3,7 +3,6 @@ package trace
 import (
 	"bufio"
 	"bytes"
-	"io"
 	"math"
 )
 
@@ -14,16 +13,9 @@ const maxRun = 1 << 16
 func parseARC(r *bufio.Reader, rec *recorder) error {
 	keys := number[uint64](rec)
 	in := lines{r: r}
-	for {
-		line, err := in.next()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+	return in.each(func(line []byte) error {
 		if line = bytes.TrimSpace(line); len(line) == 0 {
-			continue
+			return nil
 		}
 		start, count, ok := arcLine(line)
 		switch {
@@ -39,7 +31,8 @@ func parseARC(r *bufio.Reader, rec *recorder) error {
 				return err
 			}
 		}
-	}
+		return nil
+	})
 }
 
 // arcLine takes apart a line of four decimal numbers.

@@ -116,12 +116,7 @@ func parseCSV(r *bufio.Reader, rec *recorder) error {
 		clock  clock
 		fields [][]byte
 	)
-	for {
-		if line, err = in.next(); err == io.EOF {
-			return nil
-		} else if err != nil {
-			return err
-		}
+	return in.each(func(line []byte) error {
 		fields = cut(fields[:0], line, c.separator)
 		if len(fields) != c.fields {
 			return in.fault("has %d columns and not %d as the header: %s", len(fields), c.fields, excerpt(line))
@@ -141,7 +136,8 @@ func parseCSV(r *bufio.Reader, rec *recorder) error {
 				return err
 			}
 		}
-	}
+		return nil
+	})
 }
 
 // detail reads all fields but the key. An empty one is 0, and a read. If one

@@ -41,6 +41,22 @@ func (l *lines) next() ([]byte, error) {
 	}
 }
 
+// each calls do with all lines that are left, until one returns an error.
+func (l *lines) each(do func(line []byte) error) error {
+	for {
+		line, err := l.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil {
+			err = do(line)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
 func (l *lines) fault(problem string, args ...any) *Error {
 	return fault("mend the line or name another --format", "line %d "+problem, append([]any{l.n}, args...)...)
 }

@@ -3,7 +3,6 @@ package trace
 import (
 	"bufio"
 	"bytes"
-	"io"
 )
 
 // parseLRB reads "time id size" a line, all numbers, and passes over what
@@ -13,25 +12,16 @@ func parseLRB(r *bufio.Reader, rec *recorder) error {
 	keys := number[uint64](rec)
 	in := lines{r: r}
 	var clock clock
-	for {
-		line, err := in.next()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+	return in.each(func(line []byte) error {
 		if line = bytes.TrimSpace(line); len(line) == 0 {
-			continue
+			return nil
 		}
 		n, fields := lrbLine(line)
 		if fields < 3 {
 			return in.fault("is not \"time id size\" in numbers: %s", excerpt(line))
 		}
-		if err := keys.detailed(n[1], detail{at: clock.seconds(rec, n[0]), size: n[2]}); err != nil {
-			return err
-		}
-	}
+		return keys.detailed(n[1], detail{at: clock.seconds(rec, n[0]), size: n[2]})
+	})
 }
 
 // lrbLine returns the first three numbers of a line and how many there are in

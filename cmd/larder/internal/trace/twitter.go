@@ -3,7 +3,6 @@ package trace
 import (
 	"bufio"
 	"bytes"
-	"io"
 )
 
 // parseTwitter reads "timestamp,key,key size,value size,client,operation,TTL" a
@@ -12,22 +11,13 @@ func parseTwitter(r *bufio.Reader, rec *recorder) error {
 	rec.timed = true
 	keys := numberText(rec)
 	in := lines{r: r}
-	for {
-		line, err := in.next()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+	return in.each(func(line []byte) error {
 		key, d, ok := twitterLine(line)
 		if !ok {
 			return in.fault("is not \"timestamp,key,key size,value size,client,operation,TTL\": %s", excerpt(line))
 		}
-		if err := keys.detailed(key, d); err != nil {
-			return err
-		}
-	}
+		return keys.detailed(key, d)
+	})
 }
 
 // twitterLine takes apart a line, from both ends, as keys may hold commas.

@@ -3,7 +3,6 @@ package trace
 import (
 	"bufio"
 	"bytes"
-	"io"
 )
 
 // Requests of WikiBench that are for one reader or editor, and that no cache
@@ -29,30 +28,21 @@ func parseWikiBench(r *bufio.Reader, rec *recorder) error {
 	keys := numberText(rec)
 	in := lines{r: r}
 	left := 0
-	for {
-		line, err := in.next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return err
-		}
+	err := in.each(func(line []byte) error {
 		url, d, ok := wikiLine(line)
 		if !ok {
 			return in.fault("is not \"counter unix-time URL flag\": %s", excerpt(line))
 		}
 		if !wikiCached(url) {
 			left++
-			continue
+			return nil
 		}
-		if err := keys.detailed(url, d); err != nil {
-			return err
-		}
-	}
-	if left > 0 {
+		return keys.detailed(url, d)
+	})
+	if err == nil && left > 0 {
 		rec.doubt("%d of its lines are left out: searches, talk, users' own pages and calls of the API", left)
 	}
-	return nil
+	return err
 }
 
 func wikiLine(line []byte) (url []byte, d detail, ok bool) {
