@@ -32,42 +32,35 @@ const suiteTime = 7 * time.Second
 func suite() []part {
 	return []part{
 		{"throughput", true, func(b *benchFlags) measurement {
-			c := throughput.Default()
-			if b.quick {
-				c = throughput.Quick()
-			}
+			c := hasty(b.quick, throughput.Quick(), throughput.Default())
 			c.Seed = b.config.Seed
-			return throughputOf(c)
+			return measureThroughput(c)
 		}},
 		{"stampede", false, func(b *benchFlags) measurement {
 			c := stampede.Default()
-			if c.Time = suiteTime; b.quick {
-				c = c.Quick()
-			}
-			c.Seed = b.config.Seed
-			return measureStampede(c)
+			c.Seed, c.Time = b.config.Seed, suiteTime
+			return measureStampede(hasty(b.quick, c.Quick(), c))
 		}},
 		{"staleness", false, func(b *benchFlags) measurement {
 			c := staleness.Default()
-			if c.Time = suiteTime; b.quick {
-				c = c.Quick()
-			}
-			c.Seed = b.config.Seed
-			return measureStaleness(c)
+			c.Seed, c.Time = b.config.Seed, suiteTime
+			return measureStaleness(hasty(b.quick, c.Quick(), c))
 		}},
 		{"tags", false, func(b *benchFlags) measurement {
-			if b.quick {
-				return measureTags(tagcost.Quick())
-			}
-			return measureTags(tagcost.Default())
+			return measureTags(hasty(b.quick, tagcost.Quick(), tagcost.Default()))
 		}},
 		{"memory", false, func(b *benchFlags) measurement {
-			if b.quick {
-				return measureMemory(footprint.Quick())
-			}
-			return measureMemory(footprint.Default())
+			return measureMemory(hasty(b.quick, footprint.Quick(), footprint.Default()))
 		}},
 	}
+}
+
+// hasty chooses between two configurations.
+func hasty[C any](quick bool, short, whole C) C {
+	if quick {
+		return short
+	}
+	return whole
 }
 
 // strategies is the name of the comparison, which has the flags of larder bench.
@@ -203,7 +196,7 @@ operation.`,
 			if err := c.Check(); err != nil {
 				return usageError("--%w", err)
 			}
-			return measure(cmd, o, "Throughput", c.Seed, throughputOf(c))
+			return measure(cmd, o, "Throughput", c.Seed, measureThroughput(c))
 		},
 	}
 	f := cmd.Flags()
@@ -217,7 +210,7 @@ operation.`,
 	return cmd
 }
 
-func throughputOf(c throughput.Config) measurement {
+func measureThroughput(c throughput.Config) measurement {
 	return measurement{
 		steps: throughput.Steps(c),
 		run: func(ctx context.Context, _ bed, meter *progress.Meter) (*results.Section, error) {

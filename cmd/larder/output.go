@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/larder-cache/larder/cmd/larder/internal/results"
 )
 
 // output is a file that a command writes as a whole or not at all.
@@ -46,7 +48,8 @@ func (o output) write(ctx context.Context, into func(io.Writer) error) (size int
 	w := &counted{ctx: ctx}
 	if o.path == standardStream {
 		w.w = o.stdout
-		return w.n, outputFault(ctx, into(w), "standard output")
+		err := into(w)
+		return w.n, outputFault(ctx, err, "standard output")
 	}
 	info, err := os.Stat(o.path)
 	if err == nil && !info.Mode().IsRegular() {
@@ -61,26 +64,10 @@ func (o output) write(ctx context.Context, into func(io.Writer) error) (size int
 		}
 		return w.n, outputFault(ctx, err, o.path)
 	}
-	f, err := os.CreateTemp(filepath.Dir(o.path), ".larder-*")
-	if err != nil {
-		return 0, outputFault(ctx, err, o.path)
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	w.w = f
-	err = into(w)
-	if err1 := f.Chmod(0o644); err == nil {
-		err = err1
-	}
-	if err1 := f.Close(); err == nil {
-		err = err1
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), o.path)
-	}
+	err = results.Replace(o.path, func(f io.Writer) error {
+		w.w = f
+		return into(w)
+	})
 	return w.n, outputFault(ctx, err, o.path)
 }
 

@@ -101,15 +101,11 @@ func runPurge(cmd *cobra.Command, o purgeFlags, keys []string) (err error) {
 		return err
 	}
 	ctx := cmd.Context()
-	on, err := target.Open(ctx)
+	on, look, err := o.open(ctx, target)
 	if err != nil {
 		return err
 	}
 	defer on.Close()
-	look, err := redisstore.NewInspector(on.Client, o.space)
-	if err != nil {
-		return err
-	}
 	if o.dryRun {
 		return dryRun(cmd, look, o, keys)
 	}

@@ -57,15 +57,11 @@ func runTop(cmd *cobra.Command, o topFlags) error {
 		return err
 	}
 	ctx := cmd.Context()
-	on, err := target.Open(ctx)
+	on, look, err := o.open(ctx, target)
 	if err != nil {
 		return err
 	}
 	defer on.Close()
-	look, err := redisstore.NewInspector(on.Client, o.space)
-	if err != nil {
-		return err
-	}
 	listening, stop := context.WithCancel(ctx)
 	news := &newsList{}
 	ended := make(chan error, 1)

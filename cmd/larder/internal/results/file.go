@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -32,8 +33,21 @@ func (d *Document) Write(dir string) (path string, err error) {
 	return path, WriteFile(path, append(data, '\n'))
 }
 
-// WriteFile replaces a file as a whole or not at all.
-func WriteFile(path string, data []byte) (err error) {
+// WriteFile replaces a file as a whole or not at all. An error names the path.
+func WriteFile(path string, data []byte) error {
+	err := Replace(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+// Replace puts what into writes in the place of a file, after that has succeeded. An
+// error may be of a temporary file beside it.
+func Replace(path string, into func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".larder-*")
 	if err != nil {
 		return err
@@ -43,7 +57,7 @@ func WriteFile(path string, data []byte) (err error) {
 			os.Remove(f.Name())
 		}
 	}()
-	_, err = f.Write(data)
+	err = into(f)
 	if err1 := f.Chmod(0o644); err == nil {
 		err = err1
 	}
@@ -51,7 +65,7 @@ func WriteFile(path string, data []byte) (err error) {
 		err = err1
 	}
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return err
 	}
 	return os.Rename(f.Name(), path)
 }
