@@ -37,7 +37,13 @@ func workloadNames() (names []string) {
 	for _, n := range workload.YCSB() {
 		names = append(names, n.Name)
 	}
-	return append(names, "zipf:", "uniform", "hotspot:", "latest:", "loop", "shift:", "exponential:", "gaussian:", "onehit:")
+	for _, form := range workload.PopularityForms {
+		if name, _, more := strings.Cut(form, ":"); more {
+			form = name + ":"
+		}
+		names = append(names, form)
+	}
+	return names
 }
 
 func formatNames() (names []string) {

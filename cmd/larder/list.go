@@ -36,8 +36,7 @@ var topics = []topic{
 		return all
 	}},
 	{"distributions", "of keys (--workload)", func(*cobra.Command) (all []entry) {
-		for form := range strings.SplitSeq(workload.PopularitySyntax, ", ") {
-			form, _, _ = strings.Cut(form, ";")
+		for _, form := range workload.PopularityForms {
 			name, _, _ := strings.Cut(form, ":")
 			all = append(all, entry{form, about[name]})
 		}

@@ -43,8 +43,8 @@ func Writable() []Format {
 // WritableNames lists the names of Writable for a message.
 func WritableNames() string {
 	var names []string
-	for _, w := range writables {
-		names = append(names, string(w.format))
+	for _, f := range Writable() {
+		names = append(names, string(f))
 	}
 	return strings.Join(names, ", ")
 }

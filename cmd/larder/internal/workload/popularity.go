@@ -68,8 +68,15 @@ const (
 	maxEvery = 1_000_000_000
 )
 
-// PopularitySyntax says what ParsePopularity reads.
-const PopularitySyntax = "zipf:SKEW, uniform, hotspot:KEYS%:REQUESTS%, latest:SKEW:EVERY, loop, shift:SKEW:EVERY, exponential:SPREAD%, gaussian:SPREAD%, onehit:SHARE; also zipf:SKEW+onehit:SHARE"
+// PopularityForms are what ParsePopularity reads. The last can be added to the others by
+// a "+".
+var PopularityForms = []string{
+	"zipf:SKEW", "uniform", "hotspot:PERCENT:PERCENT", "latest:SKEW:EVERY", "loop", "shift:SKEW:EVERY",
+	"exponential:PERCENT", "gaussian:PERCENT", "onehit:SHARE",
+}
+
+// PopularitySyntax says what ParsePopularity reads, for messages.
+var PopularitySyntax = strings.Join(PopularityForms, ", ") + "; also zipf:SKEW+onehit:SHARE"
 
 // shapes are the names of the shapes and the parts that follow them, all of which have
 // a customary value.
