@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // Attend is the life of a process: it calls do with each order until in ends, or do
@@ -34,5 +36,19 @@ func Voice[A any](out io.Writer) func(A) {
 		mu.Lock()
 		defer mu.Unlock()
 		e.Encode(a)
+	}
+}
+
+// Count says every now and then how far a counter is, until over is closed.
+func Count(counter *atomic.Int64, over <-chan struct{}, say func(int64)) {
+	ticker := time.NewTicker(200 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			say(counter.Load())
+		case <-over:
+			return
+		}
 	}
 }

@@ -34,7 +34,7 @@ type Fleet[O, A any] struct {
 // member is a process.
 type member struct {
 	cmd    *exec.Cmd
-	stderr tail
+	stderr Words
 	dead   chan struct{}
 
 	mu    sync.Mutex
@@ -61,7 +61,7 @@ func Start[O, A any](command string, n int, hear func(from int, a A)) (*Fleet[O,
 }
 
 func (f *Fleet[O, A]) start(i int, self, command string) error {
-	m := &member{cmd: exec.Command(self, command), dead: make(chan struct{})}
+	m := &member{cmd: exec.Command(self, command), stderr: Words{Most: 4 << 10}, dead: make(chan struct{})}
 	m.cmd.Stderr = &m.stderr
 	in, err := m.cmd.StdinPipe()
 	if err != nil {
@@ -150,12 +150,18 @@ func Await[O, A, T any](ctx context.Context, f *Fleet[O, A], from <-chan T) (got
 	}
 }
 
-// Pids returns the ids of the processes.
-func (f *Fleet[O, A]) Pids() (pids []int) {
-	for _, m := range f.members {
-		pids = append(pids, m.cmd.Process.Pid)
+// Wait waits; it ends early with the error of ctx, or Err.
+func (f *Fleet[O, A]) Wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-f.Failed():
+		return f.Err()
 	}
-	return pids
 }
 
 // Close ends the processes, and returns when they are gone and hear is called no more.
@@ -179,25 +185,4 @@ func (f *Fleet[O, A]) Close() {
 		f.readers.Wait()
 		f.fail(nil)
 	})
-}
-
-// tail keeps the first words of a process that fails, which say why.
-type tail struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if room := 4<<10 - len(t.text); room > 0 {
-		t.text = append(t.text, b[:min(room, len(b))]...)
-	}
-	return len(b), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(t.text)
 }

@@ -31,6 +31,14 @@ type order struct {
 
 type answer struct{ Said string }
 
+// pids returns the ids of the processes.
+func pids(f *Fleet[order, answer]) (all []int) {
+	for _, m := range f.members {
+		all = append(all, m.cmd.Process.Pid)
+	}
+	return all
+}
+
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
@@ -55,7 +63,7 @@ func TestMain(m *testing.M) {
 			if err != nil {
 				panic(err)
 			}
-			for _, pid := range f.Pids() {
+			for _, pid := range pids(f) {
 				fmt.Println(pid)
 			}
 			select {}
@@ -134,7 +142,7 @@ func TestAProcessThatDoesNotEndIsKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Close()
-	if alive(f.Pids()[0]) {
+	if alive(pids(f)[0]) {
 		t.Error("it is still there")
 	}
 }

@@ -29,7 +29,7 @@ func Run(ctx context.Context, on *server.Server, prefix string, c Config, meter 
 	if err != nil {
 		return nil, err
 	}
-	r := &run{Config: c, on: on, access: access, prefix: prefix, heard: map[string]string{}}
+	r := &run{Config: c, on: on, access: access, prefix: prefix, heard: map[string]string{}, database: fleet.NewDatabase()}
 	defer func() {
 		for _, p := range r.proxies {
 			p.Close()
@@ -42,17 +42,11 @@ func Run(ctx context.Context, on *server.Server, prefix string, c Config, meter 
 		}
 		r.proxies, r.heard[a] = append(r.proxies, p), p.Addr()
 	}
-	queries, cancel := context.WithCancel(context.Background())
-	r.queries = queries
 	if r.fleet, err = fleet.Start[order, answer](WorkerCommand, c.Processes, r.hear); err != nil {
-		cancel()
+		r.database.End(func() {})
 		return nil, err
 	}
-	defer func() {
-		cancel()
-		r.fleet.Close()
-		r.answering.Wait()
-	}()
+	defer r.database.End(r.fleet.Close)
 	var outcomes []outcome
 	for i := range ways {
 		meter.Next(progress.Count(r.begin()))
@@ -73,20 +67,17 @@ func Run(ctx context.Context, on *server.Server, prefix string, c Config, meter 
 // run is a run under way.
 type run struct {
 	Config
-	on        *server.Server
-	access    server.Access
-	prefix    string
-	proxies   []*netfault.Proxy // in the way of the last process
-	heard     map[string]string // their addresses
-	fleet     *fleet.Fleet[order, answer]
-	queries   context.Context // of the database
-	answering sync.WaitGroup
+	on       *server.Server
+	access   server.Access
+	prefix   string
+	proxies  []*netfault.Proxy // in the way of the last process
+	heard    map[string]string // their addresses
+	fleet    *fleet.Fleet[order, answer]
+	database *fleet.Database
 
 	mu             sync.Mutex
-	db             *simdb.DB
 	ready, stopped chan struct{} // has one for each process that is
 	founds         chan found
-	reads          map[int]int64
 }
 
 // outcome is what was measured of one way.
@@ -109,19 +100,11 @@ type outcome struct {
 func (r *run) begin() func() int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.db = simdb.New(simdb.Settings{
-		Seed: r.Seed, Rows: r.Keys, GroupSize: 1, Body: simdb.Text(r.Seed, func(uint32) int { return 100 }, 100, 0), Connections: 1000, Delay: simdb.Delay{Median: r.Load, Floor: r.Load},
-	})
 	r.ready, r.stopped, r.founds = make(chan struct{}, r.Processes), make(chan struct{}, r.Processes), make(chan found, r.Processes)
-	r.reads = map[int]int64{}
-	return func() (n int64) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		for _, m := range r.reads {
-			n += m
-		}
-		return n
-	}
+	return r.database.Begin(simdb.Settings{
+		Seed: r.Seed, Rows: r.Keys, GroupSize: 1, Body: simdb.Text(r.Seed, func(uint32) int { return 100 }, 100, 0), Connections: 1000,
+		Delay: simdb.Delay{Median: r.Load, Floor: r.Load},
+	})
 }
 
 // hear takes what a process says.
@@ -130,9 +113,7 @@ func (r *run) hear(from int, a answer) {
 	defer r.mu.Unlock()
 	switch {
 	case a.Question != nil:
-		db, q := r.db, *a.Question
-		r.answering.Go(func() {
-			reply := q.Answer(r.queries, db)
+		r.database.Answer(*a.Question, func(reply fleet.Reply) {
 			r.fleet.Order(from, order{Reply: &reply}) // a process that is gone is known by its end
 		})
 	case a.Found != nil:
@@ -142,7 +123,7 @@ func (r *run) hear(from int, a answer) {
 	case a.Stopped:
 		r.stopped <- struct{}{}
 	default:
-		r.reads[from] = a.Reads
+		r.database.Read(from, a.Reads)
 	}
 }
 
@@ -219,14 +200,14 @@ func (r *run) write(ctx context.Context, o *outcome, w *writer) error {
 	stop := w.start()
 	defer stop()
 	from, to := r.cut()
-	if err := r.wait(ctx, from); err != nil {
+	if err := r.fleet.Wait(ctx, from); err != nil {
 		return err
 	}
 	o.cut[0] = time.Duration(fleet.Now() - o.began)
 	for _, p := range r.proxies {
 		p.Blackhole()
 	}
-	err := r.wait(ctx, to-from)
+	err := r.fleet.Wait(ctx, to-from)
 	for _, p := range r.proxies {
 		p.Heal()
 	}
@@ -234,22 +215,9 @@ func (r *run) write(ctx context.Context, o *outcome, w *writer) error {
 	if err != nil {
 		return err
 	}
-	if err := r.wait(ctx, r.writing()-to); err != nil {
+	if err := r.fleet.Wait(ctx, r.writing()-to); err != nil {
 		return err
 	}
 	stop()
-	return r.wait(ctx, r.drain())
-}
-
-func (r *run) wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-r.fleet.Failed():
-		return r.fleet.Err()
-	}
+	return r.fleet.Wait(ctx, r.drain())
 }

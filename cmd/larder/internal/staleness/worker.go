@@ -160,18 +160,7 @@ func (w *worker) work() {
 		})
 	}
 	over := make(chan struct{})
-	counting.Go(func() {
-		ticker := time.NewTicker(200 * time.Millisecond)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ticker.C:
-				w.say(answer{Reads: reads.Load()})
-			case <-over:
-				return
-			}
-		}
-	})
+	counting.Go(func() { fleet.Count(&reads, over, func(n int64) { w.say(answer{Reads: n}) }) })
 	all.Wait()
 	close(over)
 	counting.Wait()

@@ -39,13 +39,13 @@ type writer struct {
 
 func (r *run) open(ctx context.Context, k *way) (*writer, error) {
 	u, err := k.open(ctx, setup{
-		rdb: r.on.Client, heard: r.on.Client, namespace: r.namespace(k), read: r.db.Read, lease: r.Lease, ttl: r.TTL, patience: patience,
+		rdb: r.on.Client, heard: r.on.Client, namespace: r.namespace(k), read: r.database.DB().Read, lease: r.Lease, ttl: r.TTL, patience: patience,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &writer{
-		user: u, c: r.Config, db: r.db, library: k.library, histories: make([][]change, r.Keys), due: oracle.New(r.Keys),
+		user: u, c: r.Config, db: r.database.DB(), library: k.library, histories: make([][]change, r.Keys), due: oracle.New(r.Keys),
 		clock: time.Now(), now: fleet.Now(),
 	}, nil
 }

@@ -27,19 +27,12 @@ func Run(ctx context.Context, on *server.Server, prefix string, c Config, meter 
 	if err != nil {
 		return nil, err
 	}
-	r := &run{Config: c, access: access, prefix: prefix}
-	queries, cancel := context.WithCancel(context.Background())
-	r.queries = queries
-	r.fleet, err = fleet.Start[order, answer](WorkerCommand, c.Processes, r.hear)
-	if err != nil {
-		cancel()
+	r := &run{Config: c, access: access, prefix: prefix, database: fleet.NewDatabase()}
+	if r.fleet, err = fleet.Start[order, answer](WorkerCommand, c.Processes, r.hear); err != nil {
+		r.database.End(func() {})
 		return nil, err
 	}
-	defer func() {
-		cancel()
-		r.fleet.Close()
-		r.answering.Wait()
-	}()
+	defer r.database.End(r.fleet.Close)
 	var outcomes []outcome
 	for i := range ways {
 		meter.Next(progress.Count(r.begin()))
@@ -60,17 +53,14 @@ func Run(ctx context.Context, on *server.Server, prefix string, c Config, meter 
 // run is a run under way.
 type run struct {
 	Config
-	access    server.Access
-	prefix    string
-	fleet     *fleet.Fleet[order, answer]
-	queries   context.Context // of the database
-	answering sync.WaitGroup
+	access   server.Access
+	prefix   string
+	fleet    *fleet.Fleet[order, answer]
+	database *fleet.Database
 
 	mu      sync.Mutex
-	db      *simdb.DB
 	ready   chan struct{} // has one for each process that is
 	reports chan report
-	reads   map[int]int64
 	loads   []load
 }
 
@@ -99,20 +89,11 @@ type outcome struct {
 func (r *run) begin() func() int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.db = simdb.New(simdb.Settings{
+	r.ready, r.reports, r.loads = make(chan struct{}, r.Processes), make(chan report, r.Processes), nil
+	return r.database.Begin(simdb.Settings{
 		Seed: r.Seed, Rows: r.Keys, GroupSize: 1, Body: simdb.Text(r.Seed, func(uint32) int { return 200 }, 200, 0), Connections: r.Connections,
 		Delay: simdb.Delay{Median: r.Load, Floor: r.Load},
 	})
-	r.ready, r.reports = make(chan struct{}, r.Processes), make(chan report, r.Processes)
-	r.reads, r.loads = map[int]int64{}, nil
-	return func() (n int64) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		for _, m := range r.reads {
-			n += m
-		}
-		return n
-	}
 }
 
 // hear takes what a process says.
@@ -121,9 +102,8 @@ func (r *run) hear(from int, a answer) {
 	defer r.mu.Unlock()
 	switch {
 	case a.Question != nil:
-		db, q := r.db, *a.Question
-		r.answering.Go(func() {
-			reply := q.Answer(r.queries, db)
+		q := *a.Question
+		r.database.Answer(q, func(reply fleet.Reply) {
 			r.mu.Lock()
 			r.loads = append(r.loads, load{q.Row, from, q.At, fleet.Now()})
 			r.mu.Unlock()
@@ -134,7 +114,7 @@ func (r *run) hear(from int, a answer) {
 	case a.Ready:
 		r.ready <- struct{}{}
 	default:
-		r.reads[from] = a.Reads
+		r.database.Read(from, a.Reads)
 	}
 }
 
@@ -153,15 +133,9 @@ func (r *run) play(ctx context.Context, w *way) (*outcome, error) {
 	if err := r.fleet.OrderAll(order{Go: true}); err != nil {
 		return nil, err
 	}
-	timer := time.NewTimer(r.each())
-	defer timer.Stop()
-	var interrupted error
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-		interrupted = ctx.Err()
-	case <-r.fleet.Failed():
-		return nil, r.fleet.Err()
+	interrupted := r.fleet.Wait(ctx, r.each())
+	if err := r.fleet.Err(); err != nil {
+		return nil, err
 	}
 	ended := fleet.Now()
 	if err := r.fleet.OrderAll(order{Stop: true}); err != nil {

@@ -130,7 +130,7 @@ func (w *worker) read() {
 	}
 	over := make(chan struct{})
 	aside.Go(func() { r.Late = int64(lateness(over)) })
-	aside.Go(func() { w.count(&reads, over) })
+	aside.Go(func() { fleet.Count(&reads, over, func(n int64) { w.say(answer{Reads: n}) }) })
 	all.Wait()
 	close(over)
 	aside.Wait()
@@ -177,20 +177,6 @@ func (w *worker) goroutine(g int, reads *atomic.Int64) (r report) {
 			next = now
 		}
 		timer.Reset(time.Until(next))
-	}
-}
-
-// count says now and then how many reads there were.
-func (w *worker) count(reads *atomic.Int64, over <-chan struct{}) {
-	ticker := time.NewTicker(200 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			w.say(answer{Reads: reads.Load()})
-		case <-over:
-			return
-		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/larder-cache/larder/cmd/larder/internal/fleet"
 	"github.com/larder-cache/larder/internal/redisproc"
 )
 
@@ -35,7 +36,7 @@ type crew struct {
 type member struct {
 	cmd    *exec.Cmd
 	stdin  io.Closer // it ends when this is closed, so also when we are gone
-	stderr *tail
+	stderr *fleet.Words
 	dead   chan struct{}
 	killed bool
 	notes  *journal
@@ -68,7 +69,7 @@ func (c *crew) start(i int) error {
 	if err != nil {
 		return err
 	}
-	m := &member{cmd: exec.Command(self, WorkerCommand), stderr: &tail{}, dead: make(chan struct{}), notes: j}
+	m := &member{cmd: exec.Command(self, WorkerCommand), stderr: &fleet.Words{Most: 8 << 10}, dead: make(chan struct{}), notes: j}
 	m.cmd.Stderr = m.stderr
 	in, err := m.cmd.StdinPipe()
 	if err != nil {
@@ -168,25 +169,4 @@ func (c *crew) release() {
 	for _, f := range c.unshare {
 		f()
 	}
-}
-
-// tail keeps the first words of a process that fails, which say why.
-type tail struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if room := 8<<10 - len(t.text); room > 0 {
-		t.text = append(t.text, b[:min(room, len(b))]...)
-	}
-	return len(b), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(t.text)
 }
