@@ -64,7 +64,7 @@ const (
 )
 
 // forTests are the packages that may link the package testing.
-var forTests = []string{"internal/redistest", "cache/storetest", "cache/cachetest"}
+var forTests = []string{"internal/redistest", "cache/storetest", "cache/cachetest", "cmd/larder/internal/scenariotest"}
 
 // emptyNames say nothing about what is inside.
 var emptyNames = []string{"util", "utils", "common", "types", "helper", "helpers"}

@@ -4,37 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"testing"
 
 	"github.com/larder-cache/larder/cmd/larder/internal/progress"
 	"github.com/larder-cache/larder/cmd/larder/internal/results"
+	"github.com/larder-cache/larder/cmd/larder/internal/scenariotest"
 	"github.com/larder-cache/larder/cmd/larder/internal/server"
 	"github.com/larder-cache/larder/internal/redistest"
 )
 
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
-func run(ctx context.Context, t *testing.T, target string, c Config) (*results.Document, error) {
+func run(ctx context.Context, t *testing.T, redis string, c Config) (*results.Document, error) {
 	t.Helper()
-	tg, err := server.ParseTarget(target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	on, err := tg.Open(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer on.Close()
-	m := progress.New(io.Discard, Steps(c))
-	defer m.Stop()
-	s, err := Run(ctx, on, "run", c, m)
-	d := &results.Document{Schema: results.Schema, Sections: []*results.Section{s}}
-	if err := d.Check(); err != nil {
-		t.Error(err)
-	}
-	return d, err
+	s, err := scenariotest.Run(t, ctx, redis, Steps(c), func(ctx context.Context, on *server.Server, prefix string, meter *progress.Meter) (*results.Section, error) {
+		return Run(ctx, on, prefix, c, meter)
+	})
+	return &results.Document{Sections: []*results.Section{s}}, err
 }
 
 func TestAnEntryTakesItsValueAndMore(t *testing.T) {

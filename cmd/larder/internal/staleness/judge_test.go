@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cmd/larder/internal/results"
+	"github.com/larder-cache/larder/cmd/larder/internal/scenariotest"
 )
 
 func TestReadsAreJudgedByTheirBegin(t *testing.T) {
@@ -70,7 +71,7 @@ func TestEachPromiseCanBreak(t *testing.T) {
 		o.Reads = 100
 		k.change(&o)
 		s := section(c, []outcome{o})
-		got := fmt.Sprint(failures(s))
+		got := fmt.Sprint(scenariotest.Failures(s))
 		if k.failure == "" && got != "[]" || !strings.Contains(got, k.failure) {
 			t.Errorf("%s: %s", what, got)
 		}

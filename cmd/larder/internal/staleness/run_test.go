@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/larder-cache/larder/cmd/larder/internal/progress"
 	"github.com/larder-cache/larder/cmd/larder/internal/results"
+	"github.com/larder-cache/larder/cmd/larder/internal/scenariotest"
 	"github.com/larder-cache/larder/cmd/larder/internal/server"
 	"github.com/larder-cache/larder/internal/redistest"
 )
@@ -49,45 +49,11 @@ func small() Config {
 }
 
 // measure runs on a server.
-func measure(t *testing.T, ctx context.Context, on string, c Config) (*results.Section, error) {
+func measure(t *testing.T, ctx context.Context, redis string, c Config) (*results.Section, error) {
 	t.Helper()
-	target, err := server.ParseTarget(on)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := target.Open(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	meter := progress.New(io.Discard, c.Steps())
-	defer meter.Stop()
-	prefix := server.RunPrefix("staleness")
-	got, err := Run(ctx, s, prefix, c, meter)
-	if got != nil {
-		got.Text(t.Output())
-		d := results.Document{Schema: results.Schema, Sections: []*results.Section{got}}
-		if err := d.Check(); err != nil {
-			t.Error(err)
-		}
-	}
-	if _, err := s.Sweep(t.Context(), prefix); err != nil {
-		t.Error(err)
-	}
-	return got, err
-}
-
-func metric(t *testing.T, s *results.Section, name string) float64 {
-	t.Helper()
-	m, ok := (&results.Document{Sections: []*results.Section{s}}).Metric(name)
-	if !ok {
-		t.Fatalf("there is no metric %s", name)
-	}
-	return m.Value()
-}
-
-func failures(s *results.Section) []string {
-	return (&results.Document{Sections: []*results.Section{s}}).Failures()
+	return scenariotest.Run(t, ctx, redis, c.Steps(), func(ctx context.Context, on *server.Server, prefix string, meter *progress.Meter) (*results.Section, error) {
+		return Run(ctx, on, prefix, c, meter)
+	})
 }
 
 func TestWhatPeopleBuildIsCaughtAndTheLibraryIsNot(t *testing.T) {
@@ -97,28 +63,28 @@ func TestWhatPeopleBuildIsCaughtAndTheLibraryIsNot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, f := range failures(s) {
+		for _, f := range scenariotest.Failures(s) {
 			t.Error(f)
 		}
 		for _, name := range []string{"staleness.after_ack", "staleness.larder.after_ack", "staleness.larder.old_at_end", "staleness.lease.after_lease", "staleness.lease.old_at_end"} {
-			if n := metric(t, s, name); n != 0 {
+			if n := scenariotest.Metric(t, s, name); n != 0 {
 				t.Errorf("%s is %v", name, n)
 			}
 		}
 		for _, name := range []string{"pubsub", "ttl"} {
-			if n := metric(t, s, "staleness."+name+".after_ack"); n == 0 {
+			if n := scenariotest.Metric(t, s, "staleness."+name+".after_ack"); n == 0 {
 				t.Errorf("%s was not caught with anything old", name)
 			}
-			if d := time.Duration(metric(t, s, "staleness."+name+".after_ack_max")); d < 50*time.Millisecond {
+			if d := time.Duration(scenariotest.Metric(t, s, "staleness."+name+".after_ack_max")); d < 50*time.Millisecond {
 				t.Errorf("%s gave old rows for only %v", name, d)
 			}
 		}
 		for _, w := range ways {
 			name := "staleness." + w.name + "."
-			if p50, most := metric(t, s, name+"propagation_p50"), metric(t, s, name+"propagation_max"); p50 < 1 || most < p50 || most > 60e9 {
+			if p50, most := scenariotest.Metric(t, s, name+"propagation_p50"), scenariotest.Metric(t, s, name+"propagation_max"); p50 < 1 || most < p50 || most > 60e9 {
 				t.Errorf("%s: changes are seen after %v, at most %v", w.name, p50, most)
 			}
-			if metric(t, s, name+"invalidate_p50") < 1 {
+			if scenariotest.Metric(t, s, name+"invalidate_p50") < 1 {
 				t.Errorf("%s: invalidations take no time", w.name)
 			}
 		}
@@ -135,7 +101,7 @@ func TestALibraryThatKeepsNothingFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := strings.Join(failures(s), "\n")
+	all := strings.Join(scenariotest.Failures(s), "\n")
 	for _, part := range []string{
 		"Larder, WaitCoherent: ", " gave what was before an acknowledged invalidation",
 		"Larder, as it comes: ", "more than a lease (200ms) before", "read the old one",
@@ -152,7 +118,7 @@ func TestAnInterruptLeavesWhatWasMeasured(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 	defer cancel()
 	s, err := measure(t, ctx, "", c)
-	if !errors.Is(err, context.DeadlineExceeded) || s == nil || len(s.Tables[0].Rows) != 1 || len(failures(s)) != 0 {
+	if !errors.Is(err, context.DeadlineExceeded) || s == nil || len(s.Tables[0].Rows) != 1 || len(scenariotest.Failures(s)) != 0 {
 		t.Errorf("%v, %+v", err, s)
 	}
 	if s, err := measure(t, ctx, "", c); err == nil || s != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/larder-cache/larder/cmd/larder/internal/progress"
 	"github.com/larder-cache/larder/cmd/larder/internal/results"
+	"github.com/larder-cache/larder/cmd/larder/internal/scenariotest"
 	"github.com/larder-cache/larder/cmd/larder/internal/server"
 	"github.com/larder-cache/larder/internal/redistest"
 	"github.com/larder-cache/larder/invalidation"
@@ -42,45 +43,11 @@ func small() Config {
 }
 
 // measure runs on a server.
-func measure(t *testing.T, ctx context.Context, on string, c Config) (*results.Section, error) {
+func measure(t *testing.T, ctx context.Context, redis string, c Config) (*results.Section, error) {
 	t.Helper()
-	target, err := server.ParseTarget(on)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := target.Open(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	meter := progress.New(io.Discard, c.Steps())
-	defer meter.Stop()
-	prefix := server.RunPrefix("stampede")
-	got, err := Run(ctx, s, prefix, c, meter)
-	if got != nil {
-		got.Text(t.Output())
-		d := results.Document{Schema: results.Schema, Sections: []*results.Section{got}}
-		if err := d.Check(); err != nil {
-			t.Error(err)
-		}
-	}
-	if _, err := s.Sweep(t.Context(), prefix); err != nil {
-		t.Error(err)
-	}
-	return got, err
-}
-
-func metric(t *testing.T, s *results.Section, name string) float64 {
-	t.Helper()
-	m, ok := (&results.Document{Sections: []*results.Section{s}}).Metric(name)
-	if !ok {
-		t.Fatalf("there is no metric %s", name)
-	}
-	return m.Value()
-}
-
-func failures(s *results.Section) []string {
-	return (&results.Document{Sections: []*results.Section{s}}).Failures()
+	return scenariotest.Run(t, ctx, redis, c.Steps(), func(ctx context.Context, on *server.Server, prefix string, meter *progress.Meter) (*results.Section, error) {
+		return Run(ctx, on, prefix, c, meter)
+	})
 }
 
 func TestOnlyTheLibraryLoadsOncePerExpiry(t *testing.T) {
@@ -90,10 +57,10 @@ func TestOnlyTheLibraryLoadsOncePerExpiry(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, f := range failures(s) {
+		for _, f := range scenariotest.Failures(s) {
 			t.Error(f)
 		}
-		none, local, lock := metric(t, s, "stampede.none.loads_most"), metric(t, s, "stampede.local.loads_most"), metric(t, s, "stampede.lock.loads_per_expiry")
+		none, local, lock := scenariotest.Metric(t, s, "stampede.none.loads_most"), scenariotest.Metric(t, s, "stampede.local.loads_most"), scenariotest.Metric(t, s, "stampede.lock.loads_per_expiry")
 		if none < 5 {
 			t.Errorf("GET and SET loaded %v times at most: that is no stampede", none)
 		}
@@ -104,10 +71,10 @@ func TestOnlyTheLibraryLoadsOncePerExpiry(t *testing.T) {
 			t.Errorf("with a lock there were %v loads per expiry", lock)
 		}
 		for _, name := range []string{"none", "local", "lock"} {
-			if p99 := time.Duration(metric(t, s, "stampede."+name+".wait_p99")); p99 < c.Load || p99 > 10*time.Second {
+			if p99 := time.Duration(scenariotest.Metric(t, s, "stampede."+name+".wait_p99")); p99 < c.Load || p99 > 10*time.Second {
 				t.Errorf("%s: who waited had to wait %v, for a load of %v", name, p99, c.Load)
 			}
-			if w := time.Duration(metric(t, s, "stampede."+name+".miss_window")); w < c.Load {
+			if w := time.Duration(scenariotest.Metric(t, s, "stampede."+name+".miss_window")); w < c.Load {
 				t.Errorf("%s: somebody waited for %v", name, w)
 			}
 		}
@@ -123,7 +90,7 @@ func TestALockThatDoesNotHoldIsAFailure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if most := metric(t, s, "stampede.lock.loads_most"); most < 2 {
+	if most := scenariotest.Metric(t, s, "stampede.lock.loads_most"); most < 2 {
 		t.Errorf("without a lock there were %v loads at most", most)
 	}
 	said := false
@@ -152,15 +119,7 @@ func TestAnInterruptLeavesWhatWasMeasured(t *testing.T) {
 
 func TestAServerThatIsGoneIsAnError(t *testing.T) {
 	redis := redistest.Private(t)
-	target, err := server.ParseTarget(redis.Addr())
-	if err != nil {
-		t.Fatal(err)
-	}
-	on, err := target.Open(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer on.Close()
+	on := scenariotest.Open(t, redis.Addr())
 	redis.Kill()
 	c := small()
 	meter := progress.New(io.Discard, c.Steps())

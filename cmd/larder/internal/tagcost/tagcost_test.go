@@ -3,51 +3,34 @@ package tagcost
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"testing"
 
 	"github.com/larder-cache/larder/cmd/larder/internal/progress"
 	"github.com/larder-cache/larder/cmd/larder/internal/results"
+	"github.com/larder-cache/larder/cmd/larder/internal/scenariotest"
 	"github.com/larder-cache/larder/cmd/larder/internal/server"
 	"github.com/larder-cache/larder/internal/redistest"
 )
 
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
-func open(t *testing.T, target string) *server.Server {
+func run(t *testing.T, ctx context.Context, redis string, c Config) (*results.Section, error) {
 	t.Helper()
-	tg, err := server.ParseTarget(target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	on, err := tg.Open(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { on.Close() })
-	return on
-}
-
-func run(ctx context.Context, on *server.Server, c Config) (*results.Section, error) {
-	m := progress.New(io.Discard, Steps(c))
-	defer m.Stop()
-	return Run(ctx, on, "run", c, m)
+	return scenariotest.Run(t, ctx, redis, Steps(c), func(ctx context.Context, on *server.Server, prefix string, meter *progress.Meter) (*results.Section, error) {
+		return Run(ctx, on, prefix, c, meter)
+	})
 }
 
 func TestOnlyASetOfMembersCostsMoreForMoreMembers(t *testing.T) {
 	for _, target := range []string{"", "spawn", "spawn-cluster"} {
 		t.Run(target, func(t *testing.T) {
 			c := Config{Members: []int{1, 700}, Rounds: 3}
-			on := open(t, target)
-			s, err := run(t.Context(), on, c)
+			s, err := run(t, t.Context(), target, c)
 			if err != nil {
 				t.Fatal(err)
 			}
-			d := &results.Document{Schema: results.Schema, Sections: []*results.Section{s}}
-			if err := d.Check(); err != nil {
-				t.Fatal(err)
-			}
+			d := &results.Document{Sections: []*results.Section{s}}
 			for _, w := range ways {
 				for _, size := range []string{"members_1", "members_700"} {
 					if m, ok := d.Metric("tags." + w.name + "." + size + ".p50"); !ok || m.Value() <= 0 {
@@ -77,7 +60,7 @@ func TestOnlyASetOfMembersCostsMoreForMoreMembers(t *testing.T) {
 }
 
 func TestInvalidatedEntriesAreGone(t *testing.T) {
-	on := open(t, "")
+	on := scenariotest.Open(t, "")
 	for _, w := range ways {
 		way, err := w.open(t.Context(), on, "gone-"+w.name)
 		if err != nil {
@@ -107,7 +90,6 @@ func TestInvalidatedEntriesAreGone(t *testing.T) {
 
 func TestInterruptKeepsWhatWasMeasured(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	on := open(t, "")
 	c := Config{Members: []int{1}, Rounds: 1}
 	last := ways[1].open
 	defer func() { ways[1].open = last }()
@@ -115,7 +97,7 @@ func TestInterruptKeepsWhatWasMeasured(t *testing.T) {
 		cancel()
 		return nil, ctx.Err()
 	}
-	s, err := run(ctx, on, c)
+	s, err := run(t, ctx, "", c)
 	if !errors.Is(err, context.Canceled) || len(s.Tables[0].Rows) != 1 {
 		t.Errorf("%v, rows %v", err, s.Tables[0].Rows)
 	}
