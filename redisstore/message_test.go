@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"context"
 	"reflect"
 	"strings"
 	"testing"
@@ -31,15 +32,21 @@ func TestAMessageComesBackAsItWasSent(t *testing.T) {
 	}
 }
 
-func TestOnlyAnUnbrokenChainIsTrusted(t *testing.T) {
+// aLane returns a lane of a space that has no server.
+func aLane(t *testing.T) (*lane, *Space) {
+	t.Helper()
 	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
-	defer rdb.Close()
+	t.Cleanup(func() { rdb.Close() })
 	space, err := Open(t.Context(), rdb, "chain", &Options{NoBus: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer space.Close(t.Context())
-	l := newLane(space, 0)
+	t.Cleanup(func() { space.Close(context.Background()) })
+	return newLane(space, 0), space
+}
+
+func TestOnlyAnUnbrokenChainIsTrusted(t *testing.T) {
+	l, space := aLane(t)
 	guard := func() interface{ stands() bool } {
 		w := space.WatchKey(1)
 		g, ok := w.Guard(nil)
@@ -106,14 +113,7 @@ func (s guardState) stands() bool { return s.g.Trust(time.Now()) != cache.Invali
 
 // The answer to the first beat may come after the first message, which is newer.
 func TestALaneThatASlowBeatHasSetBackCatchesUpWithTheNext(t *testing.T) {
-	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
-	defer rdb.Close()
-	space, err := Open(t.Context(), rdb, "chain", &Options{NoBus: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer space.Close(t.Context())
-	l := newLane(space, 0)
+	l, _ := aLane(t)
 	long := time.Now().Add(-time.Hour) // so that nothing is waited for
 	l.apply(framed(aTail(1), aTail(2), payload{}))
 	l.reach(t.Context(), aTail(1), long, 0)
