@@ -60,7 +60,7 @@ func Default() Config {
 // Quick returns a configuration for a first look.
 func Quick() Config {
 	c := Default()
-	c.Duration, c.WarmUp = 600*time.Millisecond, 3000
+	c.Duration, c.WarmUp = 250*time.Millisecond, 1500
 	return c
 }
 

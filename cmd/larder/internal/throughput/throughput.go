@@ -35,7 +35,7 @@ func Default() Config {
 // Quick returns a configuration for a first look.
 func Quick() Config {
 	c := Default()
-	c.Time = 200 * time.Millisecond
+	c.Time = 100 * time.Millisecond
 	return c
 }
 
