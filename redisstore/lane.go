@@ -26,6 +26,10 @@ type lane struct {
 	resub      func()        // ends a subscription that does not deliver
 	heard      chan struct{} // closed at the next message, if somebody waits
 	fences     []chan error
+
+	// subscriptions counts those that began; joined is the last after whose begin
+	// a beat was answered. Before that a message may have been missed for good.
+	subscriptions, joined uint64
 }
 
 func newLane(s *Space, n int) *lane {
@@ -97,6 +101,9 @@ func (l *lane) beatNow() {
 func (l *lane) subscription(on bool, resub func()) {
 	l.mu.Lock()
 	l.subscribed, l.resub = on, resub
+	if on {
+		l.subscriptions++
+	}
 	l.mu.Unlock()
 	if on {
 		l.beatNow()
@@ -146,13 +153,12 @@ func (l *lane) beat(ctx context.Context, prune, urgent bool) error {
 	l.mu.Lock()
 	fences := l.fences
 	l.fences = nil
-	applied, messages := l.applied, l.messages
+	applied, asked := l.applied, l.asks()
 	l.mu.Unlock()
-	sent := time.Now()
 	t, err := l.space.askTail(ctx, l.n, applied, prune, urgent)
 	if err == nil {
-		l.reach(ctx, t, sent, messages)
-		l.space.control.Renew(l.n, sent.Add(l.space.lease))
+		l.reach(ctx, t, asked)
+		l.space.control.Renew(l.n, asked.at.Add(l.space.lease))
 	}
 	for _, f := range fences {
 		f <- err
@@ -160,22 +166,32 @@ func (l *lane) beat(ctx context.Context, prune, urgent bool) error {
 	return err
 }
 
-// reach waits until t is applied, for half a lease; if it was not by then, the
-// lane is dropped, and memory begins anew from t. messages is how many had come
-// when t was asked for.
-func (l *lane) reach(ctx context.Context, t logTail, sent time.Time, messages uint64) {
+// asking is when the tail was asked for, and what had come until then.
+type asking struct {
+	at                      time.Time
+	messages, subscriptions uint64
+}
+
+// asks returns what is so now. The lock is held.
+func (l *lane) asks() asking { return asking{time.Now(), l.messages, l.subscriptions} }
+
+// reach waits until t is applied, for half a lease; if it was not by then, or may
+// have been missed before there was a subscription, the lane is dropped, and memory
+// begins anew from t.
+func (l *lane) reach(ctx context.Context, t logTail, a asking) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	defer func() { l.joined = a.subscriptions }()
 	if l.known.has(t) {
 		// A beat that was slower than a message may have set the lane back. The next
 		// message would find that out; until then others would wait for this process.
-		if l.messages == messages && t.line == l.applied.line && t.seq > l.applied.seq {
+		if l.messages == a.messages && t.line == l.applied.line && t.seq > l.applied.seq {
 			l.reached(t)
 		}
 		return
 	}
-	if l.subscribed && l.applied != (logTail{}) {
-		timer := time.NewTimer(time.Until(sent.Add(l.space.lease / 2)))
+	if l.subscribed && l.joined == l.subscriptions && l.applied != (logTail{}) {
+		timer := time.NewTimer(time.Until(a.at.Add(l.space.lease / 2)))
 		defer timer.Stop()
 		for waiting := true; waiting; {
 			if l.heard == nil {

@@ -114,23 +114,57 @@ func (s guardState) stands() bool { return s.g.Trust(time.Now()) != cache.Invali
 // The answer to the first beat may come after the first message, which is newer.
 func TestALaneThatASlowBeatHasSetBackCatchesUpWithTheNext(t *testing.T) {
 	l, _ := aLane(t)
-	long := time.Now().Add(-time.Hour) // so that nothing is waited for
+	long := func(messages uint64) asking { return asking{time.Now().Add(-time.Hour), messages, 0} } // ago, so that nothing is waited for
 	l.apply(framed(aTail(1), aTail(2), payload{}))
-	l.reach(t.Context(), aTail(1), long, 0)
+	l.reach(t.Context(), aTail(1), long(0))
 	if l.applied != aTail(1) {
 		t.Fatalf("the lane is at %v", l.applied)
 	}
-	l.reach(t.Context(), aTail(2), long, l.messages-1) // a message has come since, so this may be older
+	l.reach(t.Context(), aTail(2), long(l.messages-1)) // a message has come since, so this may be older
 	if l.applied != aTail(1) {
 		t.Errorf("the lane is at %v by the answer to a beat that a message has overtaken", l.applied)
 	}
-	l.reach(t.Context(), aTail(2), long, l.messages)
+	l.reach(t.Context(), aTail(2), long(l.messages))
 	if l.applied != aTail(2) {
 		t.Errorf("after another beat the lane is at %v", l.applied)
 	}
 	// A server that comes back with less must be noticed by its next message.
-	l.reach(t.Context(), aTail(1), long, l.messages)
+	l.reach(t.Context(), aTail(1), long(l.messages))
 	if l.applied != aTail(2) {
 		t.Errorf("the lane went back to %v", l.applied)
 	}
+}
+
+// What is published between a beat and the subscription will not come.
+func TestALaneDoesNotWaitForWhatWasPublishedBeforeItsSubscription(t *testing.T) {
+	l, _ := aLane(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // less than half of the lease
+	defer cancel()
+	l.space.lease = time.Hour
+	reach := func(seq uint64, a asking) {
+		t.Helper()
+		l.reach(ctx, aTail(seq), a)
+		if ctx.Err() != nil {
+			t.Fatal("it was waited for")
+		}
+		if l.applied != aTail(seq) {
+			t.Fatalf("the lane is at %v", l.applied)
+		}
+	}
+	reach(1, l.asks())
+	before := l.asks()
+	l.subscription(true, nil)
+	reach(2, before)
+	reach(3, l.asks())
+	// From here on it comes, if it takes its time.
+	after := l.asks()
+	go l.apply(framed(aTail(3), aTail(4), payload{}))
+	gaps := l.gaps
+	reach(4, after)
+	if l.gaps != gaps {
+		t.Error("a message that was under way is taken for lost")
+	}
+	l.subscription(false, nil)
+	l.subscription(true, nil)
+	reach(5, after)
 }

@@ -3,7 +3,10 @@ package main
 // memory breaks what keeps invalidated values out of the memory of processes.
 var memory = []mutant{
 	{"beat-without-tail", "a beat renews the lease although messages are missing", "redisstore", "TestABeatRenewsOnlyWhatHasCaughtUp", []edit{
-		{"redisstore/lane.go", `		l.reach(ctx, t, sent, messages)`, `		_, _ = t, messages`},
+		{"redisstore/lane.go", `		l.reach(ctx, t, asked)`, `		_ = t`},
+	}},
+	{"wait-for-the-missed", "a beat waits for what was published before the subscription", "redisstore", "TestALaneDoesNotWaitForWhatWasPublishedBeforeItsSubscription", []edit{
+		{"redisstore/lane.go", `l.subscribed && l.joined == l.subscriptions && `, `l.subscribed && `},
 	}},
 	{"no-chain", "a message is trusted whatever was before it", "redisstore", "TestOnlyAnUnbrokenChainIsTrusted", []edit{
 		{"redisstore/lane.go", `case m.previous != l.applied || l.applied == (logTail{}):`, `case false:`},
@@ -28,6 +31,6 @@ var memory = []mutant{
 		{"invalidation/guard.go", "	if !g.stands() {\n", "	if !stands {\n"},
 	}},
 	{"lease-from-reply", "the lease is dated from the reply", "redisstore", "TestALeaseIsDatedFromTheSendingOfItsBeat", []edit{
-		{"redisstore/lane.go", `sent.Add(l.space.lease))`, `time.Now().Add(l.space.lease))`},
+		{"redisstore/lane.go", `asked.at.Add(l.space.lease))`, `time.Now().Add(l.space.lease))`},
 	}},
 }
