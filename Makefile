@@ -15,7 +15,7 @@ MUTANT    ?=
 BENCHFLAGS ?=
 # Such as --only 'heap|miss' or --rounds 12.
 COMPAREFLAGS ?=
-# Of the program larder, in bytes: as releases are built, and as go install does; 0 is no limit.
+# Of the program larder, in bytes: without debug information, and with it; 0 is no limit.
 SIZE_LIMIT       ?= 20000000
 PLAIN_SIZE_LIMIT ?= 0
 # Where make hitratio finds traces.

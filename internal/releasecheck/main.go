@@ -4,8 +4,8 @@
 // tree then, no replace directive is left, and the module cache of whoever runs it is
 // only read.
 //
-// It fails if one of that fails, if the program as releases are built is larger than
-// -limit, or if the go.mod of a user of the library needs other modules than
+// It fails if one of that fails, if the program without debug information, as README says
+// to install it and as releases are built, is larger than -limit, or if the go.mod of a user of the library needs other modules than
 // scripts/modules.txt says.
 package main
 
@@ -25,8 +25,8 @@ const root = "github.com/larder-cache/larder"
 func main() {
 	var c check
 	flag.StringVar(&c.version, "version", "v0.1.0-check", "the `version` that the release would have")
-	flag.Int64Var(&c.limit, "limit", 20_000_000, "most `bytes` of the program as releases are built; 0 is no limit")
-	flag.Int64Var(&c.plainLimit, "plain-limit", 0, "most `bytes` of the program as go install builds it; 0 is no limit")
+	flag.Int64Var(&c.limit, "limit", 20_000_000, "most `bytes` of the program without debug information; 0 is no limit")
+	flag.Int64Var(&c.plainLimit, "plain-limit", 0, "most `bytes` of the program as go install builds it without flags; 0 is no limit")
 	flag.StringVar(&c.run, "bench", "--only strategies --ops 200", "`flags` of the larder bench that is run")
 	keep := flag.String("keep", "", "leave the proxy in this new `directory`")
 	flag.Parse()

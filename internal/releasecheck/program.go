@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// program installs larder as a stranger does and as releases are built, runs it, and
+// program installs larder as strangers do and as releases are built, runs it, and
 // weighs it.
 func (c *check) program(ctx context.Context) error {
 	for _, b := range []struct {
@@ -19,6 +19,7 @@ func (c *check) program(ctx context.Context) error {
 		limit int64
 	}{
 		{"go install", nil, c.plainLimit},
+		{"without debug information", []string{"-ldflags=-s"}, c.limit}, // as README says
 		{"as released", []string{"-trimpath", "-ldflags=-s -w -X main.version=" + c.version}, c.limit},
 	} {
 		empty, err := os.MkdirTemp(c.dir, "empty-*")
@@ -37,7 +38,7 @@ func (c *check) program(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%-12s larder has %5.2f MB (%d bytes)\n", b.what, float64(info.Size())/1e6, info.Size())
+		fmt.Printf("%-25s larder has %5.2f MB (%d bytes)\n", b.what, float64(info.Size())/1e6, info.Size())
 		if err := weigh(b.what, info.Size(), b.limit); err != nil {
 			return err
 		}
