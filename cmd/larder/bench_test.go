@@ -276,7 +276,7 @@ func TestBenchInterrupted(t *testing.T) {
 	dir := t.TempDir()
 	start := time.Now()
 	stdout, stderr, code := larderUnder(ctx, "bench", "--only", "strategies", "--strategies", "none,l1", "--duration", "1h", "--rate", "100", "--warm-up", "10", "--out", dir)
-	if took := time.Since(start); code != exitInterrupt || took > 5*time.Second {
+	if took := time.Since(start); code != exitInterrupt || took > time.Minute {
 		t.Errorf("exit code %d after %v: %s", code, took, stderr)
 	}
 	if d := readDocument(t, dir); !d.Interrupted || figure(t, d, "none.p50") <= 0 {

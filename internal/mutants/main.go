@@ -171,8 +171,7 @@ func (m mutant) dies(ctx context.Context, dir string) error {
 	return nil
 }
 
-// test runs tests of a package. Most of the time goes into compiling it, so that is done
-// without optimising.
+// test runs tests of a package. It is compiled without optimising, which takes less time.
 func test(ctx context.Context, pkg, pattern string, more ...string) ([]byte, error) {
 	args := append([]string{"test", "-count=1", "-timeout=3m", "-vet=off", "-gcflags=-N -l", "-ldflags=-s -w", "-v", "-run=" + pattern}, more...)
 	return exec.CommandContext(ctx, goCommand(), append(args, "./"+pkg)...).CombinedOutput()
@@ -185,8 +184,8 @@ func goCommand() string {
 	return "go"
 }
 
-// overlay writes the changed files and the list of them that the go command
-// takes.
+// overlay writes the changed files and the list of them that the go command takes, which
+// leaves out test files that are not needed.
 func (m mutant) overlay(dir string) (string, error) {
 	texts := map[string][]byte{}
 	for _, e := range m.edits {
@@ -203,6 +202,17 @@ func (m mutant) overlay(dir string) (string, error) {
 		texts[e.file] = bytes.Replace(text, []byte(e.old), []byte(e.new), 1)
 	}
 	replace := map[string]string{}
+	needless, err := others(m.pkg, m.test)
+	if err != nil {
+		return "", err
+	}
+	for _, file := range needless {
+		from, err := filepath.Abs(file)
+		if err != nil {
+			return "", err
+		}
+		replace[from] = ""
+	}
 	for file, text := range texts {
 		from, err := filepath.Abs(file)
 		if err != nil {

@@ -3,6 +3,9 @@ package draw
 import (
 	"bytes"
 	"encoding/xml"
+	"image"
+	"image/color"
+	"image/draw"
 	"image/png"
 	"io"
 	"math"
@@ -128,5 +131,25 @@ func TestDashesCoverTheirShareOfTheLine(t *testing.T) {
 	}
 	if math.Abs(drawn-1100*dash/(dash+gap)) > 10 {
 		t.Errorf("%v of 1100 are drawn", drawn)
+	}
+}
+
+func TestAPictureKeepsTheColoursOfItsAreas(t *testing.T) {
+	many := image.NewRGBA(image.Rect(0, 0, 64, 64))
+	for i := range 64 * 64 { // another bucket each
+		many.SetRGBA(i%64, i/64, color.RGBA{uint8(i % 16 << 4), uint8(i / 16 % 16 << 4), uint8(i / 256 << 4), 255})
+	}
+	if indexed(many) != image.Image(many) {
+		t.Error("a picture of 4096 colours has got a table of 256")
+	}
+	few := image.NewRGBA(image.Rect(0, 0, 64, 64))
+	draw.Draw(few, few.Rect, image.NewUniform(white), image.Point{}, draw.Src)
+	draw.Draw(few, image.Rect(0, 0, 64, 20), image.NewUniform(palette[0]), image.Point{}, draw.Src)
+	edge := palette[0]
+	edge.B ^= 1
+	few.SetRGBA(3, 3, edge)
+	got, ok := indexed(few).(*image.Paletted)
+	if !ok || len(got.Palette) != 2 || got.At(3, 3) != color.Color(palette[0]) || got.At(0, 0) != color.Color(palette[0]) || got.At(63, 63) != color.Color(white) || got.At(63, 19) != color.Color(palette[0]) || got.At(0, 20) != color.Color(white) {
+		t.Errorf("the table has %v", got.Palette)
 	}
 }

@@ -28,7 +28,7 @@ func newRaster(width, height float64) *raster {
 
 func (r *raster) bytes() ([]byte, error) {
 	var out bytes.Buffer
-	err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&out, r.img)
+	err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&out, indexed(r.img))
 	return out.Bytes(), err
 }
 
