@@ -10,6 +10,7 @@ import (
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/cmd/larder/internal/results"
 	"github.com/larder-cache/larder/cmd/larder/internal/server"
+	"github.com/larder-cache/larder/cmd/larder/internal/spelling"
 	"github.com/larder-cache/larder/redisstore"
 	"github.com/spf13/cobra"
 )
@@ -183,7 +184,7 @@ func versionText(v redisstore.Version) string {
 	case redisstore.StateVersion:
 		return v.Version
 	case redisstore.StateQuarantine:
-		return fmt.Sprintf("none: quarantine %s, %d writers are at work", v.Version, v.Writers)
+		return fmt.Sprintf("none: quarantine %s, %s at work", v.Version, spelling.Plural(v.Writers, "writer is", "writers are"))
 	case redisstore.StateNothing:
 		return "none: nothing that is stored has it"
 	}
@@ -215,7 +216,7 @@ func showKey(w io.Writer, k redisstore.Inspection, show bool) error {
 		f.add("lock", "fill %s, for %v more, others wait: %v", l.Fill, l.Left, l.Waited)
 	}
 	if k.State == redisstore.StateQuarantine {
-		f.add("quarantine", "%d writers, touched by others: %v", k.Writers, k.Touched)
+		f.add("quarantine", "%s, touched by others: %v", spelling.Plural(k.Writers, "writer", "writers"), k.Touched)
 	}
 	f.add("refresh", "%v", k.Refreshing)
 	if p := shownValue(k, show); p != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/cmd/larder/internal/results"
 	"github.com/larder-cache/larder/cmd/larder/internal/server"
+	"github.com/larder-cache/larder/cmd/larder/internal/spelling"
 	"github.com/larder-cache/larder/invalidation"
 	"github.com/larder-cache/larder/redisstore"
 	"github.com/spf13/cobra"
@@ -141,12 +142,12 @@ func runPurge(cmd *cobra.Command, o purgeFlags, keys []string) (err error) {
 	if o.asJSON {
 		return printJSON(cmd.OutOrStdout(), done)
 	}
-	what := fmt.Sprintf("%d keys of %s", len(keys), o.store)
+	what := spelling.Plural(len(keys), "key of ", "keys of ") + o.store
 	switch {
 	case o.clear:
 		what = "everything in " + o.space
 	case len(o.tags) > 0:
-		what = fmt.Sprintf("%d tags", len(o.tags))
+		what = spelling.Plural(len(o.tags), "tag", "tags")
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "invalidated %s in %s\n", what, results.Brief(done.Took))
 	if o.wait && err == nil {
@@ -208,7 +209,7 @@ func dryRun(cmd *cobra.Command, look *redisstore.Inspector, o purgeFlags, keys [
 		if !c.Complete {
 			least = "at least "
 		}
-		lines = append(lines, fmt.Sprintf("everything in %s: %s%d values", o.space, least, c.Values))
+		lines = append(lines, "everything in "+o.space+": "+least+spelling.Plural(c.Values, "value", "values"))
 	}
 	if o.asJSON {
 		return printJSON(w, plan)
@@ -216,6 +217,6 @@ func dryRun(cmd *cobra.Command, look *redisstore.Inspector, o purgeFlags, keys [
 	for _, l := range lines {
 		fmt.Fprintln(w, oneLine(l))
 	}
-	_, err = fmt.Fprintf(w, "%d processes keep values in memory and would hear of it; nothing was changed\n", len(plan.Members))
+	_, err = fmt.Fprintf(w, "%s values in memory and would hear of it; nothing was changed\n", spelling.Plural(len(plan.Members), "process keeps", "processes keep"))
 	return err
 }

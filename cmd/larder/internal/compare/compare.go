@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/larder-cache/larder/cmd/larder/internal/results"
+	"github.com/larder-cache/larder/cmd/larder/internal/spelling"
 )
 
 // Schema names the layout of a Report in JSON. Fields may be added under the same name;
@@ -194,7 +195,7 @@ func (r *Report) advise(before, after *results.Document, tested, few int, least 
 	}
 	if n := r.Counts[TooFew]; n > 0 {
 		add("%s fewer than %d samples on a side, so that no difference can be told from chance: measure both runs with --repeat %d",
-			plural(n, "metric has", "metrics have"), Least, Least)
+			spelling.Plural(n, "metric has", "metrics have"), Least, Least)
 	}
 	switch k := together(tested, least, r.Alpha); {
 	case tested == 0:
@@ -217,11 +218,4 @@ func enough(m int, alpha float64) int {
 			return n
 		}
 	}
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

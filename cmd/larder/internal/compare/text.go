@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/larder-cache/larder/cmd/larder/internal/results"
+	"github.com/larder-cache/larder/cmd/larder/internal/spelling"
 )
 
 // Text writes the report for people: the metrics that changed, or all of them.
@@ -46,7 +47,7 @@ func (r *Report) Summary() string {
 	var parts []string
 	add := func(v Verdict, one, many string) {
 		if n := r.Counts[v]; n > 0 {
-			parts = append(parts, plural(n, one, many))
+			parts = append(parts, spelling.Plural(n, one, many))
 		}
 	}
 	add(Regression, "regression", "regressions")

@@ -1,4 +1,4 @@
-// Package spelling finds what somebody may have meant.
+// Package spelling finds what somebody may have meant, and counts things in words.
 package spelling
 
 import (
