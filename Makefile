@@ -65,9 +65,8 @@ test: ## all tests of all modules, and a short verify; installs redis-server and
 	$(GO) test $(SHUFFLE) $(TESTFLAGS) $(LONGEST) work
 	$(GO) run ./cmd/larder verify --redis spawn-both --time $(VERIFY_TEST_TIME) $(if $(SEED),--seed $(SEED)) $(VERIFYFLAGS)
 
-race: ## the same under the race detector, but for the comparisons; installs a C compiler if it is missing
+race: ## the same under the race detector, but for the comparisons and the browser; installs a C compiler if it is missing
 	scripts/ensure-redis.sh
-	scripts/ensure-chromium.sh
 	scripts/ensure-cc.sh
 	CGO_ENABLED=1 $(GO) test -race -count=1 $(SHUFFLE) $(TESTFLAGS) $(LONGEST) $(SHIPPED) ./examples/shop/...
 

@@ -1,3 +1,7 @@
+//go:build !race
+
+// The page has no goroutines to race, and the protocol of browsers takes long to compile.
+
 package report
 
 import (
