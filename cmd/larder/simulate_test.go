@@ -269,7 +269,7 @@ func TestSimulateManyFiles(t *testing.T) {
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
 	args, want := []string{"--capacity", "10,50%"}, []string(nil)
-	for range 12 {
+	for range 30 {
 		keys := 1 + r.IntN(500)
 		args = append(args, writeLoop(t, keys, 3))
 		want = append(want, fmt.Sprintf("requests  %d, %d unique keys", 3*keys, keys))

@@ -5,8 +5,8 @@
 // only read.
 //
 // It fails if one of that fails, if the program without debug information, as README says
-// to install it and as releases are built, is larger than -limit, or if the go.mod of a user of the library needs other modules than
-// scripts/modules.txt says.
+// to install it and as releases are built, is larger than -limit, or if the go.mod of a
+// user of the library needs other modules than scripts/modules.txt says.
 package main
 
 import (
