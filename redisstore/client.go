@@ -38,6 +38,7 @@ func (s *Space) ownClient(rdb redis.UniversalClient, timeout time.Duration) (cli
 		o.NewClient = func(node *redis.Options) *redis.Client {
 			node.OnConnect = s.onConnect(node.Addr, node.OnConnect)
 			node.MaxConcurrentDials = maxDials
+			s.connections.dialsTo(node.Addr, node)
 			return newNode(node)
 		}
 		return redis.NewClusterClient(&o), true, nil
@@ -49,11 +50,11 @@ func (s *Space) ownClient(rdb redis.UniversalClient, timeout time.Duration) (cli
 		o.Protocol = 2                                        // nothing is pushed to these connections, so nobody need look
 		o.ClientSideCache, o.ClientSideCacheConfig = nil, nil // it would serve old versions of tags
 		dial := o.Dialer                                      // made for the user's DialTimeout
-		o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		o.Dialer = s.connections.dials("", func(ctx context.Context, network, addr string) (net.Conn, error) {
 			ctx, cancel := context.WithTimeout(ctx, timeout)
 			defer cancel()
 			return dial(ctx, network, addr)
-		}
+		})
 		o.OnConnect = s.onConnect("", o.OnConnect)
 		o.MaxConcurrentDials = maxDials
 		return redis.NewClient(&o), true, nil

@@ -71,6 +71,7 @@ type Space struct {
 	breaker               breaker
 	writes                refusals
 	recent                recent
+	connections           connections
 	masters               masters
 	refused               atomic.Pointer[error] // why the space cannot be used
 	tagLife               atomic.Int64          // milliseconds
