@@ -24,6 +24,8 @@ type LogOptions struct {
 //     of level Info that it has closed again;
 //   - loads that have failed, panicked, took too long or were refused, and values past
 //     their time that were served for that;
+//   - each problem with the servers or the rights there, and as a line of level Info that
+//     it is solved: these are never suppressed;
 //   - values that could not be encoded or read, invalidations that have failed,
 //     quarantines that were lost, and a shadow that differed.
 //
@@ -88,6 +90,14 @@ func (l *logger) Observe(e Event) {
 		l.overdue()
 	}
 	if e.Kind == BreakerClosed && l.limit(e, BreakerOpened).shut() {
+		l.write(slog.LevelInfo, e, 0)
+		return
+	}
+	switch e.Kind { // a problem is told once, when it begins and when it ends
+	case ProblemFound:
+		l.write(slog.LevelWarn, e, 0)
+		return
+	case ProblemSolved:
 		l.write(slog.LevelInfo, e, 0)
 		return
 	}

@@ -131,7 +131,8 @@ func TestOnlyWhatSomebodyShouldLookAtIsAWarning(t *testing.T) {
 		}
 		want := map[string]bool{}
 		kinds := []cache.Kind{cache.LoadPanic, cache.EncodeFailed, cache.QuarantineLost, cache.LoadTimeout, cache.LoadRefused,
-			cache.MissCorrupt, cache.ShadowDiffered, cache.StaleOnError, cache.BreakerOpened, cache.BreakerClosed}
+			cache.MissCorrupt, cache.ShadowDiffered, cache.StaleOnError, cache.BreakerOpened, cache.BreakerClosed,
+			cache.ProblemFound, cache.ProblemSolved}
 		if err == errRefused {
 			kinds = append(kinds, cache.Load, cache.Invalidated)
 		}

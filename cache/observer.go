@@ -70,6 +70,8 @@ const (
 	Direct                     // the origin was asked although there is a cache, as a Switch or the caller wanted
 	ShadowAgreed               // the cache would have said what the origin said
 	ShadowDiffered             // the cache would have said something else
+	ProblemFound               // the servers, or the rights there, keep the store from a promise or cost it more; Err is a *Problem
+	ProblemSolved              // they do not any more; Took: for how long they did; Err is the *Problem
 	kinds
 )
 
@@ -78,7 +80,7 @@ var kindNames = [kinds]string{"hit", "miss", "miss expired", "miss tag", "miss w
 	"behind served", "stale served", "evicted", "quarantine lost",
 	"skipped", "breaker opened", "breaker closed", "trip", "heard", "lock waited", "lock lost", "invalidated", "refresh started",
 	"refresh skipped", "stale on error", "not modified", "load timeout", "load refused", "load spared", "direct", "shadow agreed",
-	"shadow differed"}
+	"shadow differed", "problem found", "problem solved"}
 
 // String returns the name of the kind, in lower case.
 func (k Kind) String() string {

@@ -114,7 +114,7 @@ func (f *failing) error() error {
 }
 
 func (f *failing) InvalidateTags(context.Context, []string) error { return f.error() }
-func (f *failing) Status([]LaneStatus)                            {}
+func (f *failing) Status(*Status)                                 {}
 
 func (f *failing) Retry(_ context.Context, keys, tags []string, all bool) error {
 	if err := f.error(); err != nil {

@@ -30,8 +30,8 @@ type Remote interface {
 	// WaitCoherent returns nil when the memory of no process serves any more
 	// what was invalidated before the token was made.
 	WaitCoherent(ctx context.Context, token string) error
-	// Status adds what the remote store knows of the lanes.
-	Status(lanes []LaneStatus)
+	// Status adds what the remote store knows of the lanes, and its problems.
+	Status(s *Status)
 }
 
 // RemoteOptions say how a Domain and its Remote work together.

@@ -16,6 +16,9 @@ type Status struct {
 	// Retries is how many invalidations and releases have failed and wait to be
 	// repeated.
 	Retries int
+	// Problems are what the servers, or the rights there, lack at present: see
+	// cache.Problem.
+	Problems []cache.Problem
 }
 
 // LaneStatus is the part of a lane.
@@ -51,7 +54,7 @@ func (d *Domain) Status() Status {
 		}
 	}
 	if d.remote != nil {
-		d.remote.Status(s.Lanes)
+		d.remote.Status(&s)
 	}
 	return s
 }

@@ -92,6 +92,8 @@ var places = map[cache.Kind]place{
 	cache.BreakerClosed:  {events, "breaker_closed", shared},
 	cache.LockWaited:     {events, "lock_waited", shared},
 	cache.LockLost:       {events, "lock_lost", shared},
+	cache.ProblemFound:   {events, "problem_found", shared},
+	cache.ProblemSolved:  {events, "problem_solved", shared},
 
 	cache.Evicted: {family: nowhere}, // by reason: see Stats.Evicted
 	cache.Trip:    {family: nowhere}, // in histograms: see Observer

@@ -24,17 +24,18 @@ func TestTwoCachesOnOneRegistryDoNotCollide(t *testing.T) {
 			users.Counts[cache.Hit], orders.Counts[cache.Hit] = 3, 4
 			r.MustRegister(promcache.New("users", users), promcache.New("orders", orders))
 			r.MustRegister(promcache.New("all", busy()...), promcache.New("new", idle()...))
-			err := testutil.GatherAndCompare(r, strings.NewReader(`
+			counted := func(i int) int64 { return busy()[i].Stats().Counts.Of(cache.Hit) } // a new kind of event moves it
+			err := testutil.GatherAndCompare(r, strings.NewReader(fmt.Sprintf(`
 				# HELP larder_hits_total Valid entries that were returned.
 				# TYPE larder_hits_total counter
-				larder_hits_total{cache="all",level="memory"} 1061
-				larder_hits_total{cache="all",level="origin"} 1003
-				larder_hits_total{cache="all",level="shared"} 1119
+				larder_hits_total{cache="all",level="memory"} %d
+				larder_hits_total{cache="all",level="origin"} %d
+				larder_hits_total{cache="all",level="shared"} %d
 				larder_hits_total{cache="new",level="memory"} 0
 				larder_hits_total{cache="new",level="shared"} 0
 				larder_hits_total{cache="orders",level="memory"} 4
 				larder_hits_total{cache="users",level="memory"} 3
-			`), "larder_hits_total")
+			`, counted(1), counted(0), counted(2))), "larder_hits_total")
 			if err != nil {
 				t.Error(err)
 			}

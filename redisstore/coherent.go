@@ -146,13 +146,15 @@ func (s *Space) allApplied(log log, m invalidation.Mark) bool {
 	return true
 }
 
-func (r remote) Status(lanes []invalidation.LaneStatus) {
+func (r remote) Status(status *invalidation.Status) {
+	status.Problems = r.s.problems.list()
 	if r.s.bus == nil {
 		return
 	}
 	for i, l := range r.s.bus.lanes {
 		l.mu.Lock()
-		lanes[i].Subscribed, lanes[i].Applied, lanes[i].Gaps = l.subscribed, l.messages, l.gaps
+		at := &status.Lanes[i]
+		at.Subscribed, at.Applied, at.Gaps = l.subscribed, l.messages, l.gaps
 		l.mu.Unlock()
 	}
 }

@@ -70,6 +70,7 @@ type Space struct {
 	gathers               gathers
 	breaker               breaker
 	writes                refusals
+	problems              problems
 	recent                recent
 	connections           connections
 	masters               masters

@@ -307,8 +307,8 @@ func (r remote) WaitCoherent(ctx context.Context, _ string) error {
 	return pause(ctx, r.p.net.o.Lease)
 }
 
-func (r remote) Status(lanes []invalidation.LaneStatus) {
-	for i := range lanes {
-		lanes[i].Subscribed = !r.p.apart()
+func (r remote) Status(s *invalidation.Status) {
+	for i := range s.Lanes {
+		s.Lanes[i].Subscribed = !r.p.apart()
 	}
 }
