@@ -18,6 +18,8 @@ type ClusterOptions struct {
 	Args []string
 	// Bin is the program, as in Options.
 	Bin string
+	// Authority makes the nodes speak TLS, also with each other.
+	Authority *Authority
 }
 
 // Cluster is a running cluster.
@@ -44,7 +46,7 @@ func StartCluster(ctx context.Context, o ClusterOptions) (*Cluster, error) {
 	var wg sync.WaitGroup
 	for i := range nodes {
 		wg.Go(func() {
-			nodes[i], errs[i] = Start(ctx, Options{Args: o.Args, Bin: o.Bin, cluster: true})
+			nodes[i], errs[i] = Start(ctx, Options{Args: o.Args, Bin: o.Bin, Authority: o.Authority, cluster: true})
 		})
 	}
 	wg.Wait()

@@ -15,15 +15,15 @@ import (
 const slots = 16384
 
 // clientOptions are those of a client that asks one server once.
-func clientOptions(addr string) *redis.Options {
-	return &redis.Options{Addr: addr, PoolSize: 1, MaxRetries: -1, DialerRetries: 1, ContextTimeoutEnabled: true,
+func (a *Authority) clientOptions(addr string) *redis.Options {
+	return &redis.Options{Addr: addr, TLSConfig: a.ClientTLS(), PoolSize: 1, MaxRetries: -1, DialerRetries: 1, ContextTimeoutEnabled: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}}
 }
 
 // clients returns a client of each node.
 func (c *Cluster) clients() (clients []*redis.Client, done func()) {
 	for _, s := range c.servers {
-		clients = append(clients, redis.NewClient(clientOptions(s.Addr())))
+		clients = append(clients, redis.NewClient(s.authority.clientOptions(s.Addr())))
 	}
 	return clients, func() {
 		for _, n := range clients {

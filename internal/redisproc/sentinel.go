@@ -27,19 +27,28 @@ const (
 // it fails.
 type Sentinel struct {
 	servers   []*Server
+	authority *Authority
 	dir       string
 	ports     []int
 	processes []*process
 }
 
+// SentinelOptions say how the servers run.
+type SentinelOptions struct {
+	// Args are arguments of the data servers.
+	Args []string
+	// Authority makes all servers and sentinels speak TLS.
+	Authority *Authority
+}
+
 // StartSentinel starts the servers and sentinels, and returns when the sentinels
 // know each other and both replicas are in step. The context bounds the start.
-// Args are arguments of the data servers. The caller must call Stop.
-func StartSentinel(ctx context.Context, args ...string) (*Sentinel, error) {
+// The caller must call Stop.
+func StartSentinel(ctx context.Context, o SentinelOptions) (*Sentinel, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*patience)
 	defer cancel()
-	s := &Sentinel{}
-	if err := s.start(ctx, args); err != nil {
+	s := &Sentinel{authority: o.Authority}
+	if err := s.start(ctx, o.Args); err != nil {
 		s.Stop()
 		return nil, err
 	}
@@ -53,7 +62,7 @@ func (s *Sentinel) start(ctx context.Context, args []string) (err error) {
 		if i > 0 {
 			with = append(append([]string(nil), args...), "--replicaof", "127.0.0.1 "+strconv.Itoa(s.servers[0].port))
 		}
-		server, err := Start(ctx, Options{Args: with})
+		server, err := Start(ctx, Options{Args: with, Authority: s.authority})
 		if err != nil {
 			return err
 		}
@@ -62,8 +71,12 @@ func (s *Sentinel) start(ctx context.Context, args []string) (err error) {
 	if s.dir, err = os.MkdirTemp("", "larder-sentinel-"); err != nil {
 		return err
 	}
+	secure, err := s.authority.settings(s.dir)
+	if err != nil {
+		return err
+	}
 	for range sentinelCount {
-		if err := s.startOne(); err != nil {
+		if err := s.startOne(secure); err != nil {
 			return err
 		}
 	}
@@ -73,7 +86,7 @@ func (s *Sentinel) start(ctx context.Context, args []string) (err error) {
 	return nil
 }
 
-func (s *Sentinel) startOne() error {
+func (s *Sentinel) startOne(secure [][2]string) error {
 	bin, err := find("")
 	if err != nil {
 		return err
@@ -83,14 +96,17 @@ func (s *Sentinel) startOne() error {
 		return err
 	}
 	conf := filepath.Join(s.dir, strconv.Itoa(port)+".conf")
-	text := fmt.Sprintf(`port %d
-bind 127.0.0.1
+	text := ""
+	for _, setting := range append(s.authority.ports(strconv.Itoa(port)), secure...) {
+		text += setting[0] + " " + setting[1] + "\n"
+	}
+	text += fmt.Sprintf(`bind 127.0.0.1
 dir %s
 sentinel monitor %s 127.0.0.1 %d %d
-sentinel down-after-milliseconds %[3]s %[6]d
-sentinel failover-timeout %[3]s 3000
-sentinel parallel-syncs %[3]s 1
-`, port, s.dir, masterName, s.servers[0].port, sentinelCount/2+1, downAfter.Milliseconds())
+sentinel down-after-milliseconds %[2]s %[5]d
+sentinel failover-timeout %[2]s 3000
+sentinel parallel-syncs %[2]s 1
+`, s.dir, masterName, s.servers[0].port, sentinelCount/2+1, downAfter.Milliseconds())
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		return err
 	}
@@ -106,7 +122,7 @@ sentinel parallel-syncs %[3]s 1
 // these are in step.
 func (s *Sentinel) agreed(ctx context.Context) error {
 	for _, addr := range s.Addrs() {
-		c := redis.NewSentinelClient(clientOptions(addr))
+		c := redis.NewSentinelClient(s.authority.clientOptions(addr))
 		m, err := c.Master(ctx, masterName).Result()
 		c.Close()
 		if err != nil {
@@ -120,7 +136,7 @@ func (s *Sentinel) agreed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := redis.NewClient(clientOptions(master.Addr()))
+	c := redis.NewClient(s.authority.clientOptions(master.Addr()))
 	defer c.Close()
 	n, err := c.Wait(ctx, dataServers-1, 100*time.Millisecond).Result()
 	if err == nil && n < dataServers-1 {
@@ -148,7 +164,7 @@ func (s *Sentinel) Servers() []*Server { return append([]*Server(nil), s.servers
 func (s *Sentinel) Master(ctx context.Context) (*Server, error) {
 	var errs []error
 	for _, addr := range s.Addrs() {
-		c := redis.NewSentinelClient(clientOptions(addr))
+		c := redis.NewSentinelClient(s.authority.clientOptions(addr))
 		at, err := c.GetMasterAddrByName(ctx, masterName).Result()
 		c.Close()
 		if err != nil {
@@ -189,7 +205,7 @@ func (s *Sentinel) replaced(ctx context.Context, old *Server) error {
 	if master == old {
 		return errors.New("it is the old one still")
 	}
-	c := redis.NewClient(clientOptions(master.Addr()))
+	c := redis.NewClient(s.authority.clientOptions(master.Addr()))
 	defer c.Close()
 	return c.Set(ctx, "larder-sentinel", "", time.Minute).Err()
 }

@@ -3,7 +3,7 @@ package redisproc
 import "testing"
 
 func TestSentinelsReplaceAMasterThatDies(t *testing.T) {
-	s, err := StartSentinel(t.Context())
+	s, err := StartSentinel(t.Context(), SentinelOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

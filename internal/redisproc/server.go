@@ -2,6 +2,7 @@ package redisproc
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -31,6 +32,8 @@ type Options struct {
 	// Bin is the program. By default it is redis-server, or else
 	// valkey-server, of the PATH.
 	Bin string
+	// Authority makes the server speak TLS, also to other servers.
+	Authority *Authority
 
 	cluster bool
 	ports   func(cluster bool) (int, error) // freePort, except in tests
@@ -38,10 +41,11 @@ type Options struct {
 
 // Server is a running server. Its methods may be called by several goroutines.
 type Server struct {
-	bin  string
-	args []string
-	port int
-	dir  string
+	bin       string
+	args      []string
+	port      int
+	dir       string
+	authority *Authority
 
 	mu      sync.Mutex
 	proc    *process
@@ -60,11 +64,20 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("a directory for %s: %w", bin, err)
 	}
-	s := &Server{bin: bin, dir: dir, args: []string{"--save", "", "--appendonly", "no"}}
+	s := &Server{bin: bin, dir: dir, args: []string{"--save", "", "--appendonly", "no"}, authority: o.Authority}
+	secure, err := o.Authority.settings(dir)
+	if err != nil {
+		os.RemoveAll(dir)
+		return nil, fmt.Errorf("the certificates of %s: %w", bin, err)
+	}
+	s.args = append(s.args, arguments(secure)...)
 	if o.cluster {
 		// By default a replica is of use 5 s after it has asked for the data,
 		// and is shown to clients up to 10 s after that.
 		s.args = append(s.args, "--cluster-enabled", "yes", "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1")
+		if o.Authority != nil {
+			s.args = append(s.args, "--tls-cluster", "yes")
+		}
 	}
 	s.args = append(s.args, o.Args...)
 	ports := o.ports
@@ -96,8 +109,8 @@ func (s *Server) launch(ctx context.Context) error {
 		return fmt.Errorf("%s is not started: %w", s.bin, err)
 	}
 	args := append([]string(nil), s.args...)
-	args = append(args, "--bind", "127.0.0.1", "--port", strconv.Itoa(s.port), "--dir", s.dir,
-		"--daemonize", "no", "--logfile", "", "--loglevel", "notice")
+	args = append(args, arguments(s.authority.ports(strconv.Itoa(s.port)))...)
+	args = append(args, "--bind", "127.0.0.1", "--dir", s.dir, "--daemonize", "no", "--logfile", "", "--loglevel", "notice")
 	p, err := spawn(s.bin, s.dir, args)
 	if err != nil {
 		return fmt.Errorf("%s cannot be started: %w", s.bin, err)
@@ -122,6 +135,10 @@ func (s *Server) launch(ctx context.Context) error {
 func (s *Server) Addr() string {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
 }
+
+// ClientTLS returns what a client of the server needs, which is nil if it speaks no
+// TLS.
+func (s *Server) ClientTLS() *tls.Config { return s.authority.ClientTLS() }
 
 // Dir returns the directory that the server works in. Stop removes it.
 func (s *Server) Dir() string { return s.dir }

@@ -31,6 +31,25 @@ func Private(t testing.TB, args ...string) *redisproc.Server {
 	})
 }
 
+// Authority returns the certificate authority of the tests.
+func Authority(t testing.TB) *redisproc.Authority {
+	t.Helper()
+	a, err := authority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// PrivateTLS is Private with TLS, by Authority.
+func PrivateTLS(t testing.TB, args ...string) *redisproc.Server {
+	t.Helper()
+	a := Authority(t)
+	return own(t, func(ctx context.Context) (*redisproc.Server, error) {
+		return redisproc.Start(ctx, redisproc.Options{Args: args, Authority: a})
+	})
+}
+
 // Client returns a client of Standalone that is closed after the test.
 func Client(t testing.TB) *redis.Client {
 	t.Helper()
@@ -59,7 +78,18 @@ func noNotifications() *maintnotifications.Config {
 // own. It takes some seconds to start.
 func Sentinel(t testing.TB) *redisproc.Sentinel {
 	t.Helper()
-	return own(t, func(ctx context.Context) (*redisproc.Sentinel, error) { return redisproc.StartSentinel(ctx) })
+	return own(t, func(ctx context.Context) (*redisproc.Sentinel, error) {
+		return redisproc.StartSentinel(ctx, redisproc.SentinelOptions{})
+	})
+}
+
+// SentinelTLS is Sentinel with TLS, by Authority.
+func SentinelTLS(t testing.TB) *redisproc.Sentinel {
+	t.Helper()
+	a := Authority(t)
+	return own(t, func(ctx context.Context) (*redisproc.Sentinel, error) {
+		return redisproc.StartSentinel(ctx, redisproc.SentinelOptions{Authority: a})
+	})
 }
 
 // ClusterOf returns a cluster of the test's own.

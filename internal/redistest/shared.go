@@ -21,6 +21,8 @@ var (
 	}}
 )
 
+var authority = sync.OnceValues(redisproc.NewAuthority)
+
 // shared is something that is started once, at the first demand.
 type shared[S interface{ Stop() error }] struct {
 	start func(context.Context) (S, error)

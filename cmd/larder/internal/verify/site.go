@@ -73,7 +73,7 @@ func spawn(ctx context.Context, t topology) (s *site, err error) {
 		s.servers, s.stop, s.access.Addrs = s.cluster.Servers(), s.cluster.Stop, s.cluster.Addrs()
 		s.info = "a cluster of 3 masters and 3 replicas, started for the round"
 	case sentinel:
-		if s.sentinel, err = redisproc.StartSentinel(ctx); err != nil {
+		if s.sentinel, err = redisproc.StartSentinel(ctx, redisproc.SentinelOptions{}); err != nil {
 			return nil, err
 		}
 		s.servers, s.stop = s.sentinel.Servers(), s.sentinel.Stop
