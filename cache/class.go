@@ -38,8 +38,14 @@ func ErrorClasses() []ErrorClass {
 	return all
 }
 
-// ClassOf returns the class of an error. It allocates nothing.
-func ClassOf(err error) ErrorClass {
+// ClassOf returns the class of an error. It allocates nothing. An error of which a
+// method panics, or that Go cannot compare, is ClassOther.
+func ClassOf(err error) (class ErrorClass) {
+	defer func() {
+		if recover() != nil {
+			class = ClassOther
+		}
+	}()
 	if errors.Is(err, ErrOverloaded) || errors.Is(err, ErrBreakerOpen) {
 		return ClassOverload
 	}

@@ -47,3 +47,22 @@ func TestEachErrorIsOfOneClass(t *testing.T) {
 		}
 	}
 }
+
+// rude is an error of which a method panics.
+type rude struct{}
+
+func (*rude) Error() string { panic("Error") }
+func (*rude) Is(error) bool { panic("Is") }
+
+// uncomparable is an error that Go cannot compare, although its type does not say so.
+type uncomparable struct{ any }
+
+func (uncomparable) Error() string { return "uncomparable" }
+
+func TestClassOf_AnErrorThatPanicsIsOfTheClassOther(t *testing.T) {
+	for _, err := range []error{&rude{}, uncomparable{[]int{1}}, errors.Join(&rude{}, io.EOF)} {
+		if got := cache.ClassOf(err); got != cache.ClassOther {
+			t.Errorf("%T is of the class %v", err, got)
+		}
+	}
+}

@@ -40,6 +40,10 @@ var (
 	// ErrNotCached answers a read that may only be answered from the cache: see
 	// aside.Wish.
 	ErrNotCached = errors.New("larder: not in the cache")
+	// ErrInvalidKey is wrapped by the error of every call with a key that no map could
+	// hold: one that Go cannot compare, such as a slice in an interface, or one that is
+	// not equal to itself, such as NaN. Nothing is done for such a key.
+	ErrInvalidKey = errors.New("larder: invalid key")
 	// ErrNotStarted is wrapped by the error of a write that did not reach the
 	// origin, because the old value could not be quarantined.
 	ErrNotStarted = errors.New("larder: write not started")
@@ -61,18 +65,24 @@ func (e *PostCommitError) Error() string {
 
 func (e *PostCommitError) Unwrap() error { return e.Err }
 
-// PanicError is what callers get of a load function that panicked or ended its
-// goroutine.
+// PanicError reports that a function of the user's, such as a load function, a codec or
+// a tag function, panicked or ended its goroutine. It is what callers get if their answer
+// needed the function, and the Err of the events LoadPanic and HookPanic.
 type PanicError struct {
-	Value any    // the value given to panic, nil for runtime.Goexit
-	Stack []byte // where
+	Value    any    // the value given to panic, nil for runtime.Goexit
+	Stack    []byte // where
+	Function string // which function, such as "Options.Tags"; "" is the load function
 }
 
 func (e *PanicError) Error() string {
-	if e.Value == nil {
-		return "larder: the load function ended its goroutine"
+	name := e.Function
+	if name == "" {
+		name = "the load function"
 	}
-	return fmt.Sprintf("larder: the load function panicked: %v", e.Value)
+	if e.Value == nil {
+		return "larder: " + name + " ended its goroutine"
+	}
+	return fmt.Sprintf("larder: %s panicked: %v", name, e.Value)
 }
 
 // Unwrap returns the panic's value if it is an error.

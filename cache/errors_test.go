@@ -25,6 +25,12 @@ func TestPanicError(t *testing.T) {
 			t.Errorf("PanicError of %v is %q and wraps %v", c.value, e, e.Unwrap())
 		}
 	}
+	if got := (&cache.PanicError{Function: "Options.Tags", Value: "boom"}).Error(); got != "larder: Options.Tags panicked: boom" {
+		t.Errorf("the function is not named: %s", got)
+	}
+	if got := (&cache.PanicError{Function: "the Observer"}).Error(); got != "larder: the Observer ended its goroutine" {
+		t.Errorf("the function is not named: %s", got)
+	}
 	if !errors.Is(&cache.PanicError{Value: io.EOF}, io.EOF) {
 		t.Error("a panic with an error does not wrap it")
 	}

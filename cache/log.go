@@ -118,7 +118,7 @@ func (l *logger) Observe(e Event) {
 // warns reports whether somebody should look at an event.
 func warns(e Event) bool {
 	switch e.Kind {
-	case LoadPanic, EncodeFailed, QuarantineLost, LoadTimeout, LoadRefused, MissCorrupt, ShadowDiffered, StaleOnError, BreakerOpened:
+	case LoadPanic, HookPanic, EncodeFailed, QuarantineLost, LoadTimeout, LoadRefused, MissCorrupt, ShadowDiffered, StaleOnError, BreakerOpened:
 		return true
 	case Load, Invalidated:
 		return e.Err != nil && ClassOf(e.Err) != ClassCanceled

@@ -130,7 +130,7 @@ func TestOnlyWhatSomebodyShouldLookAtIsAWarning(t *testing.T) {
 			o.Observe(cache.Event{Kind: k, N: 2, Err: err})
 		}
 		want := map[string]bool{}
-		kinds := []cache.Kind{cache.LoadPanic, cache.EncodeFailed, cache.QuarantineLost, cache.LoadTimeout, cache.LoadRefused,
+		kinds := []cache.Kind{cache.LoadPanic, cache.HookPanic, cache.EncodeFailed, cache.QuarantineLost, cache.LoadTimeout, cache.LoadRefused,
 			cache.MissCorrupt, cache.ShadowDiffered, cache.StaleOnError, cache.BreakerOpened, cache.BreakerClosed,
 			cache.ProblemFound, cache.ProblemSolved}
 		if err == errRefused {

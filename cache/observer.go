@@ -7,6 +7,11 @@ import (
 
 // Observer is told what a cache does. It is called on the caller's goroutine,
 // from many at once, and must return fast. A nil Observer costs nothing.
+//
+// An Observer that panics changes no answer: its panic is counted as HookPanic in the
+// Stats of the cache, and written to slog.Default, one line in ten seconds. One that
+// ends its goroutine, as the FailNow of a test does, ends that of the caller; where that
+// is a goroutine of Larder's, those who still wait for it get a *PanicError.
 type Observer interface {
 	Observe(Event)
 }
@@ -72,6 +77,7 @@ const (
 	ShadowDiffered             // the cache would have said something else
 	ProblemFound               // the servers, or the rights there, keep the store from a promise or cost it more; Err is a *Problem
 	ProblemSolved              // they do not any more; Took: for how long they did; Err is the *Problem
+	HookPanic                  // a function of the user's other than the load function panicked; Err is a *PanicError, which names it
 	kinds
 )
 
@@ -80,7 +86,7 @@ var kindNames = [kinds]string{"hit", "miss", "miss expired", "miss tag", "miss w
 	"behind served", "stale served", "evicted", "quarantine lost",
 	"skipped", "breaker opened", "breaker closed", "trip", "heard", "lock waited", "lock lost", "invalidated", "refresh started",
 	"refresh skipped", "stale on error", "not modified", "load timeout", "load refused", "load spared", "direct", "shadow agreed",
-	"shadow differed", "problem found", "problem solved"}
+	"shadow differed", "problem found", "problem solved", "hook panic"}
 
 // String returns the name of the kind, in lower case.
 func (k Kind) String() string {

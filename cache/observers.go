@@ -1,7 +1,8 @@
 package cache
 
 // Observers returns an Observer that tells all of these, in order. Nil ones are left
-// out; it is nil if none is left.
+// out; it is nil if none is left. The panic of one keeps none of the others from being
+// told.
 func Observers(all ...Observer) Observer {
 	var some observers
 	for _, o := range all {
@@ -25,7 +26,19 @@ func Observers(all ...Observer) Observer {
 type observers []Observer
 
 func (all observers) Observe(e Event) {
-	for _, o := range all {
-		o.Observe(e)
+	for i := range all {
+		all[i:].first(e)
 	}
+}
+
+// first tells the first. If that panics, it tells the others before the panic goes on.
+func (all observers) first(e Event) {
+	returned := false
+	defer func() {
+		if !returned {
+			all[1:].Observe(e)
+		}
+	}()
+	all[0].Observe(e)
+	returned = true
 }

@@ -75,6 +75,7 @@ var places = map[cache.Kind]place{
 	cache.Invalidated: {invalidations, "", memory | shared},
 
 	cache.LoadPanic:      {events, "load_panic", origin},
+	cache.HookPanic:      {events, "hook_panic", origin},
 	cache.RefreshStarted: {events, "refresh_started", origin},
 	cache.RefreshSkipped: {events, "refresh_skipped", origin},
 	cache.NotModified:    {events, "not_modified", origin},

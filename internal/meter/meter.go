@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/hook"
 )
 
 // Meter is what one store, space, Loader or Writer has counted. It never waits, and
@@ -57,6 +58,29 @@ func (m *Meter) stripe() *stripe {
 	var here byte
 	at := uint64(uintptr(unsafe.Pointer(&here))>>11) * 0x9e3779b97f4a7c15
 	return &m.stripes[at>>32&uint64(len(m.stripes)-1)]
+}
+
+// Tell counts e and lets o know, which may be nil.
+func (m *Meter) Tell(o cache.Observer, e cache.Event) {
+	m.Observe(e)
+	m.Notify(o, e)
+}
+
+// Notify lets o know of e, and counts if it panics.
+func (m *Meter) Notify(o cache.Observer, e cache.Event) {
+	if o != nil && hook.Observe(o, e) != nil {
+		m.Add(cache.HookPanic, 1)
+	}
+}
+
+// Panicked is Tell of a HookPanic with the Cache, Level and Err of e, of which no caller
+// is told: without o it is written to slog.Default.
+func (m *Meter) Panicked(o cache.Observer, e cache.Event) {
+	e.Kind, e.N = cache.HookPanic, 1
+	if o == nil {
+		hook.Log(e.Cache, e.Err)
+	}
+	m.Tell(o, e)
 }
 
 // Count returns the number of events of a kind.
