@@ -47,6 +47,9 @@ func (s *Store[K, V]) Reserve(_ context.Context, slots ...cache.Slot[K]) (cache.
 	if s.closed.Load() {
 		return nil, cache.ErrClosed
 	}
+	if err := s.checkSlots(slots); err != nil {
+		return nil, err
+	}
 	f := s.open(slots, false)
 	for i := range f.slots {
 		sl := &f.slots[i]
@@ -70,9 +73,12 @@ func (s *Store[K, V]) live(n *node[K, V]) bool {
 // Quarantine takes the values away and keeps others from storing until the fill
 // is committed or cancelled, however long that takes. A key in two slots is an
 // error, and then nothing is done.
-func (s *Store[K, V]) Quarantine(_ context.Context, slots ...cache.Slot[K]) (cache.Fill[V], error) {
+func (s *Store[K, V]) Quarantine(ctx context.Context, slots ...cache.Slot[K]) (cache.Fill[V], error) {
 	if s.closed.Load() {
 		return nil, cache.ErrClosed
+	}
+	if err := s.checkSlots(slots); err != nil {
+		return nil, err
 	}
 	if len(slots) > 1 {
 		seen := make(map[K]struct{}, len(slots))
@@ -84,15 +90,39 @@ func (s *Store[K, V]) Quarantine(_ context.Context, slots ...cache.Slot[K]) (cac
 		}
 	}
 	f := s.open(slots, true)
+	var gone []*node[K, V]
 	for i := range f.slots {
 		sl := &f.slots[i]
 		var old *node[K, V]
 		sl.held, old = s.shard(sl.hash).hold(sl.key, sl.hash)
 		if old != nil {
-			s.left(old, Invalidated)
+			gone = append(gone, old)
 		}
 	}
+	told := false
+	defer func() {
+		if !told { // who was told has ended the goroutine, and nobody gets the fill
+			f.Cancel(ctx)
+		}
+	}()
+	for _, n := range gone {
+		s.left(n, Invalidated)
+	}
+	told = true
 	return f, nil
+}
+
+// checkSlots returns an error if the key of a slot is invalid.
+func (s *Store[K, V]) checkSlots(slots []cache.Slot[K]) error {
+	if s.check == nil {
+		return nil
+	}
+	for _, sl := range slots {
+		if err := s.check(sl.Key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (f *fill[K, V]) Found(i int) *cache.Entry[V] { return f.slots[i].found }
@@ -125,14 +155,24 @@ func (f *fill[K, V]) Commit(ctx context.Context, entries ...*cache.Entry[V]) ([]
 	}
 	var weights []int
 	if f.store.weigh != nil {
-		weights = f.weights(ctx, entries)
+		var err error
+		if weights, err = f.weights(ctx, entries); err != nil {
+			return make([]cache.Outcome, len(entries)), err
+		}
 	}
 	f.done = true
 	outcomes := f.outcome[:]
 	if len(entries) != 1 {
 		outcomes = make([]cache.Outcome, len(entries))
 	}
+	next := 0 // not released yet
+	defer func() {
+		for ; f.write && next < len(f.slots); next++ { // who was told of one has ended the goroutine
+			f.release(&f.slots[next], nil, 0)
+		}
+	}()
 	for i, e := range entries {
+		next++
 		sl, weight := &f.slots[i], 1
 		if weights != nil {
 			weight = weights[i]

@@ -1,9 +1,11 @@
 package memstore
 
 import (
+	"context"
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/hook"
 )
 
 // Stats returns what the store has counted. All is counted exactly, hits too, up to a
@@ -31,14 +33,14 @@ func (s *Store[K, V]) hit(h uint64) {
 		s.meter.Add(cache.Hit, n)
 	}
 	if s.observer != nil {
-		s.observer.Observe(s.event(cache.Hit, 1))
+		s.meter.Notify(s.observer, s.event(cache.Hit, 1))
 	}
 }
 
 func (s *Store[K, V]) observe(kind cache.Kind, n int) {
 	s.meter.Add(kind, int64(n))
 	if s.observer != nil {
-		s.observer.Observe(s.event(kind, n))
+		s.meter.Notify(s.observer, s.event(kind, n))
 	}
 }
 
@@ -52,8 +54,11 @@ func (s *Store[K, V]) left(n *node[K, V], why Reason) {
 	if why == Full {
 		s.observe(cache.Evicted, 1)
 	}
-	if s.onEvict != nil {
-		s.onEvict(n.key, &n.entry, why)
+	if s.onEvict == nil {
+		return
+	}
+	if err := hook.Call(context.Background(), "Options.OnEvict", func() { s.onEvict(n.key, &n.entry, why) }); err != nil {
+		s.meter.Panicked(s.observer, cache.Event{Cache: s.name, Level: cache.Memory, Err: err})
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/internal/meter"
+	"github.com/larder-cache/larder/internal/validkey"
 	"github.com/larder-cache/larder/invalidation"
 )
 
@@ -21,13 +22,15 @@ type Options[K comparable, V any] struct {
 	// Observer is told of everything the store does.
 	Observer cache.Observer
 	// OnEvict is called for every entry that leaves the store, with no lock
-	// held, on the goroutine that caused it.
+	// held, on the goroutine that caused it. It changes nothing if it panics: the
+	// Observer is told of a cache.HookPanic.
 	OnEvict func(key K, e *cache.Entry[V], why Reason)
 	// Eviction is how a store that is full chooses what leaves.
 	Eviction Eviction
 	// Weight is what an entry takes of the capacity, such as the bytes of its key
 	// and value; nil is 1 for each. Less than 1 counts as 1. It is asked once for
-	// each Commit, with no lock held.
+	// each Commit, with no lock held. If it panics, the Commit fails with a
+	// *cache.PanicError.
 	Weight func(key K, value V) int
 }
 
@@ -65,6 +68,7 @@ type Store[K comparable, V any] struct {
 	shards   []shard[K, V]
 	common   *common
 	weigh    func(K, V) int
+	check    func(K) error // nil if every key is valid
 	closed   atomic.Bool
 	leased   bool
 	meter    meter.Meter
@@ -106,7 +110,7 @@ func New[K comparable, V any](domain *invalidation.Domain, capacity int, o *Opti
 	if o.Eviction == Adaptive {
 		c.trials = newTrials(capacity)
 	}
-	s := &Store[K, V]{domain: domain, name: o.Name, observer: o.Observer, onEvict: o.OnEvict, weigh: o.Weight, leased: domain.Leased(),
+	s := &Store[K, V]{domain: domain, name: o.Name, observer: o.Observer, onEvict: o.OnEvict, weigh: o.Weight, check: validkey.Check[K](), leased: domain.Leased(),
 		seed: maphash.MakeSeed(), shards: make([]shard[K, V], n), common: c}
 	for i := range s.shards {
 		n := capacity / len(s.shards)
@@ -145,6 +149,11 @@ func (s *Store[K, V]) Level() cache.Level { return cache.Memory }
 // without, the entry stays for later, and Get returns nil or, if the Domain was told
 // so, cache.ErrApart.
 func (s *Store[K, V]) Get(_ context.Context, key K) (*cache.Entry[V], error) {
+	if s.check != nil {
+		if err := s.check(key); err != nil {
+			return nil, err
+		}
+	}
 	h := s.hash(key)
 	sh := s.shard(h)
 	n := sh.find(key, upper(h))
@@ -230,8 +239,8 @@ func (s *Store[K, V]) GetMany(_ context.Context, keys []K) (map[K]*cache.Entry[V
 	if s.closed.Load() {
 		return nil, cache.ErrClosed
 	}
+	keys, failed := validkey.Valid(s.check, keys)
 	found := make(map[K]*cache.Entry[V], len(keys))
-	var failed error
 	now := time.Now()
 	for _, k := range keys {
 		if _, twice := found[k]; twice {
@@ -249,21 +258,29 @@ func (s *Store[K, V]) GetMany(_ context.Context, keys []K) (map[K]*cache.Entry[V
 }
 
 // Invalidate removes keys and refuses their open fills. A writer that holds one
-// of them in quarantine will not install its value.
+// of them in quarantine will not install its value. For keys that are invalid it
+// returns an error, and the others are invalidated.
 func (s *Store[K, V]) Invalidate(_ context.Context, keys ...K) error {
 	if s.closed.Load() {
 		return cache.ErrClosed
 	}
+	keys, err := validkey.Valid(s.check, keys)
+	if len(keys) == 0 {
+		return err
+	}
+	var room [1]*node[K, V]
+	gone := room[:0] // who is told of them may end the goroutine
 	for _, k := range keys {
 		h := s.hash(k)
 		if n := s.shard(h).invalidate(k, h); n != nil {
-			s.left(n, Invalidated)
+			gone = append(gone, n)
 		}
 	}
-	if len(keys) > 0 {
-		s.observe(cache.Invalidated, len(keys))
+	for _, n := range gone {
+		s.left(n, Invalidated)
 	}
-	return nil
+	s.observe(cache.Invalidated, len(keys))
+	return err
 }
 
 // Len returns the number of entries, with those that have expired or were

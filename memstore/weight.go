@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/hook"
 )
 
 // maxWeighedShards is for stores whose entries have weights: nothing says how many
@@ -19,23 +20,29 @@ func (s *Store[K, V]) Weight() int {
 	return int(s.common.total.Load())
 }
 
-// weights returns those of entries. If Options.Weight panics, the fill is cancelled,
-// so that it holds no key.
-func (f *fill[K, V]) weights(ctx context.Context, entries []*cache.Entry[V]) []int {
-	done := false
+// weights returns those of entries. If Options.Weight panics or ends the goroutine, the
+// fill is cancelled, so that it holds no key.
+func (f *fill[K, V]) weights(ctx context.Context, entries []*cache.Entry[V]) (weights []int, err error) {
+	weighed := false
 	defer func() {
-		if !done {
+		if !weighed {
 			f.Cancel(ctx)
 		}
 	}()
-	weights := make([]int, len(entries))
-	for i, e := range entries {
-		if e != nil {
-			weights[i] = max(1, f.store.weigh(f.slots[i].key, e.Value))
+	weights = make([]int, len(entries))
+	err = hook.Call(ctx, "Options.Weight", func() {
+		for i, e := range entries {
+			if e != nil {
+				weights[i] = max(1, f.store.weigh(f.slots[i].key, e.Value))
+			}
 		}
+	})
+	if err != nil {
+		f.store.meter.Tell(f.store.observer, cache.Event{Kind: cache.HookPanic, Cache: f.store.name, Level: cache.Memory, N: 1, Err: err})
+		return nil, err
 	}
-	done = true
-	return weights
+	weighed = true
+	return weights, nil
 }
 
 func (sh *shard[K, V]) weight(slot uint32) int {

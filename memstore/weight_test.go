@@ -1,6 +1,7 @@
 package memstore_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -131,14 +132,10 @@ func TestAWeightIsAtLeastOne(t *testing.T) {
 func TestAPanicOfWeightHoldsNoKey(t *testing.T) {
 	s := memstore.New(nil, 100, &memstore.Options[int, int]{Weight: func(_, v int) int { return 100 / v }})
 	f, _ := s.Quarantine(ctx, cache.Slot[int]{Key: 1}, cache.Slot[int]{Key: 2})
-	func() {
-		defer func() {
-			if recover() == nil {
-				t.Error("there is no panic")
-			}
-		}()
-		f.Commit(ctx, entry(100), entry(0))
-	}()
+	var p *cache.PanicError
+	if _, err := f.Commit(ctx, entry(100), entry(0)); !errors.As(err, &p) || p.Function != "Options.Weight" {
+		t.Errorf("the panic is not the error of the commit: %v", err)
+	}
 	fill(t, s, 1, entry(100))
 	fill(t, s, 2, entry(100))
 }

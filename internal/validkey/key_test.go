@@ -1,4 +1,4 @@
-package comparable
+package validkey
 
 import (
 	"errors"

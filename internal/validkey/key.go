@@ -1,5 +1,5 @@
-// Package comparable finds keys that no map can hold.
-package comparable
+// Package validkey finds keys that no map can hold.
+package validkey
 
 import (
 	"fmt"
