@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // Cache is a store of values by key. All methods may be called at once from
@@ -62,6 +63,10 @@ type Slot[K comparable] struct {
 	// older value comes back if one of them is promoted. Linearizable Loaders ask
 	// for it. A store that waits for no replicas ignores it.
 	Replicated bool
+	// Hold is for how long a quarantine lasts, at least, if its writer does not end it,
+	// since it has died or cannot reach the store; 0 is as long as the store chooses.
+	// Reserve ignores it, and so does a store whose quarantines end with the process.
+	Hold time.Duration
 	// Refresh says that there is a value, which is or soon will be past its time,
 	// and that nobody waits for the next. If another process loads all of the slots
 	// that say so, Reserve may return ErrBusy instead of a fill.

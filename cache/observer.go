@@ -78,6 +78,8 @@ const (
 	ProblemFound               // the servers, or the rights there, keep the store from a promise or cost it more; Err is a *Problem
 	ProblemSolved              // they do not any more; Took: for how long they did; Err is the *Problem
 	HookPanic                  // a function of the user's other than the load function panicked; Err is a *PanicError, which names it
+	WriteInDoubt               // a write has failed in a way that does not say whether it was committed; Err
+	WriteSettled               // it is decided, and its quarantine over; Took: how long that has taken
 	kinds
 )
 
@@ -86,7 +88,7 @@ var kindNames = [kinds]string{"hit", "miss", "miss expired", "miss tag", "miss w
 	"behind served", "stale served", "evicted", "quarantine lost",
 	"skipped", "breaker opened", "breaker closed", "trip", "heard", "lock waited", "lock lost", "invalidated", "refresh started",
 	"refresh skipped", "stale on error", "not modified", "load timeout", "load refused", "load spared", "direct", "shadow agreed",
-	"shadow differed", "problem found", "problem solved", "hook panic"}
+	"shadow differed", "problem found", "problem solved", "hook panic", "write in doubt", "write settled"}
 
 // String returns the name of the kind, in lower case.
 func (k Kind) String() string {

@@ -41,14 +41,14 @@ func TestMissesAreAllKindsOfMiss(t *testing.T) {
 
 func TestKindsHaveNames(t *testing.T) {
 	seen := map[string]bool{}
-	for k := cache.Hit; k <= cache.HookPanic; k++ {
+	for k := cache.Hit; k <= cache.WriteSettled; k++ {
 		name := k.String()
 		if name == "" || name == "unknown" || seen[name] || name != strings.ToLower(name) {
 			t.Errorf("kind %d is called %q", k, name)
 		}
 		seen[name] = true
 	}
-	if got := cache.Kind(cache.HookPanic + 1).String(); got != "unknown" {
+	if got := cache.Kind(cache.WriteSettled + 1).String(); got != "unknown" {
 		t.Errorf("a kind that is not there is called %q", got)
 	}
 }

@@ -3,6 +3,7 @@ package invalidation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"math"
 	"sync"
@@ -11,6 +12,8 @@ import (
 	"weak"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/doubt"
+	"github.com/larder-cache/larder/internal/tagname"
 )
 
 const (
@@ -41,6 +44,7 @@ type Domain struct {
 	shards   [shards]shard
 	holds    holds
 	retries  retries
+	doubts   doubt.Group
 	refuses  bool // entries that are apart are errors
 	leased   bool
 	opened   time.Time
@@ -85,13 +89,11 @@ func newDomain(lanes int) *Domain {
 // After an error from the remote store its entries may still be there, and other
 // processes may read them: it is not to be ignored. In this process they are gone
 // in any case, and it reads around the remote store until the invalidation, which
-// is repeated in the background, has succeeded. An empty tag is an error, and
-// then nothing is done.
+// is repeated in the background, has succeeded. A tag that is empty or longer than 4096
+// bytes is an error, and then nothing is done.
 func (d *Domain) InvalidateTags(ctx context.Context, tags ...string) error {
-	for _, t := range tags {
-		if t == "" {
-			return errors.New("larder: InvalidateTags: a tag is empty")
-		}
+	if err := tagname.Check(tags...); err != nil {
+		return errTags("InvalidateTags", err)
 	}
 	if len(tags) == 0 {
 		return nil
@@ -108,6 +110,9 @@ func (d *Domain) InvalidateTags(ctx context.Context, tags ...string) error {
 	d.Expire(tags...)
 	return err
 }
+
+// errTags says which call was given tags that cannot be any.
+func errTags(call string, err error) error { return fmt.Errorf("larder: %s: %w", call, err) }
 
 // Expire is InvalidateTags for the memory of this process alone.
 func (d *Domain) Expire(tags ...string) {

@@ -102,6 +102,8 @@ type failing struct {
 	mu            sync.Mutex
 	keys, tags    []string
 	all, released int
+	held          int
+	life          time.Duration
 }
 
 func (f *failing) fail(err error) { f.err.Store(&err) }
@@ -129,7 +131,10 @@ func (f *failing) Retry(_ context.Context, keys, tags []string, all bool) error 
 	return nil
 }
 
-func (f *failing) QuarantineTags(context.Context, []string) (func(context.Context) error, error) {
+func (f *failing) QuarantineTags(_ context.Context, _ []string, life time.Duration) (func(context.Context) error, error) {
+	f.mu.Lock()
+	f.held, f.life = f.held+1, life
+	f.mu.Unlock()
 	if err := f.error(); err != nil {
 		return nil, err
 	}

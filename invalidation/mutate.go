@@ -2,65 +2,47 @@ package invalidation
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/larder-cache/larder/cache"
-	"github.com/larder-cache/larder/internal/distinct"
 )
-
-// Target is what a Mutation takes away from readers: see Tag and Keys.
-type Target struct {
-	tag        string
-	quarantine func(context.Context) (release func(context.Context) error, err error)
-	invalidate func(context.Context) error
-}
-
-// Tag is the Target of all entries that carry a tag of the Mutation's Domain.
-func Tag(tag string) Target { return Target{tag: tag} }
-
-// Keys is the Target of keys in a store.
-func Keys[K comparable, V any](store cache.Cache[K, V], keys ...K) Target {
-	return Target{
-		quarantine: func(ctx context.Context) (func(context.Context) error, error) {
-			slots := make([]cache.Slot[K], 0, len(keys))
-			for _, k := range distinct.Of(keys) {
-				slots = append(slots, cache.Slot[K]{Key: k})
-			}
-			fill, err := store.Quarantine(ctx, slots...)
-			if err != nil {
-				return nil, err
-			}
-			return fill.Cancel, nil
-		},
-		invalidate: func(ctx context.Context) error { return store.Invalidate(ctx, keys...) },
-	}
-}
 
 // Mutation is a change of the origin and what it makes obsolete.
 type Mutation struct {
-	// Targets are the keys and tags whose entries the change makes obsolete.
+	// Targets are the keys and tags whose entries the change makes obsolete. One that
+	// is malformed, as an empty tag, makes the Mutation an error that wraps
+	// cache.ErrNotStarted, also with FailOpen.
 	Targets []Target
 	// FailOpen runs the change even if the targets could not be quarantined, and
 	// invalidates them afterwards. The default is not to run it, and to return
 	// an error that wraps cache.ErrNotStarted.
 	FailOpen bool
-	// Timeout bounds the change, by the deadline of its context. It must be
-	// shorter than the quarantines live: one minute in Redis. The default is
+	// Timeout bounds the change, by the deadline of its context. The default is
 	// 30s.
 	Timeout time.Duration
-	// Observer is told when the store could not be asked or told something.
+	// InDoubt reports whether the change may still be committed after it has returned
+	// err. It is not asked about errors that wrap cache.ErrInDoubt or
+	// cache.ErrNotCommitted, which say so themselves. The default is the function
+	// InDoubt and, for an error of which that knows nothing, whether the context of
+	// the change has ended.
+	InDoubt func(err error) bool
+	// DecidedWithin is for how long after the change has returned an error in doubt it
+	// may still be committed, at most; if the origin can be asked, for how long after
+	// it has last said that the change is under way. The quarantine lasts as long. The
+	// default is 2m: a system repeats what was sent on a connection that is closed for
+	// 102 s on Linux. Choose more than the time after which your database gives up a
+	// transaction that is idle, in PostgreSQL idle_in_transaction_session_timeout, and
+	// set that.
+	DecidedWithin time.Duration
+	// Observer is told when the store could not be asked or told something, and of
+	// changes in doubt.
 	Observer cache.Observer
 }
 
 const (
 	mutateTimeout = 30 * time.Second
-	// releaseTimeout bounds what is told to the store although the caller may
-	// have left, for stores that have no limit of their own.
-	releaseTimeout = 10 * time.Second
+	decidedWithin = 2 * time.Minute
 )
 
 // Mutate runs fn, which changes the origin, such as by the commit of a
@@ -68,16 +50,21 @@ const (
 // that fn has committed, and also if this process dies at any moment. Before fn
 // runs, the targets are put in quarantine: their entries are gone, readers go to
 // the origin, and nobody stores what they load. When fn has returned, the
-// quarantine is released. That of a process that has died ends after a minute.
+// quarantine is released. That of a process that has died ends by itself, after
+// Timeout and DecidedWithin: two and a half minutes by default.
 //
 // The context of fn makes reads through a Loader go to the origin; see
 // cache.Bypass.
 //
 // An error that wraps cache.ErrNotStarted means that fn was not called: the
-// store could not be reached. A *cache.PostCommitError means that fn has
-// returned nil, but the store could not be told so: the release is repeated in
-// the background, and readers go to the origin meanwhile. Any other error is
-// that of fn.
+// store could not be reached, or a target is malformed. A *cache.PostCommitError
+// means that fn has returned nil, but the store could not be told so: the release is
+// repeated in the background, and readers go to the origin meanwhile. A
+// *cache.InDoubtError means that fn has failed in a way that does not say whether
+// the change was committed, as when the context ends while COMMIT is on its way: the
+// targets stay in quarantine until that is decided, see Mutation.InDoubt and
+// DecidedWithin. Any other error is that of fn. A panic of fn goes on; if its value is
+// an error in doubt, the targets stay in quarantine too.
 //
 // It costs two round trips to the store, beside fn: all targets go together.
 func (d *Domain) Mutate(ctx context.Context, targets []Target, fn func(context.Context) error) error {
@@ -86,13 +73,10 @@ func (d *Domain) Mutate(ctx context.Context, targets []Target, fn func(context.C
 
 // Run is Mutate with options.
 func (d *Domain) Run(ctx context.Context, m Mutation, fn func(context.Context) error) error {
-	switch {
-	case m.Timeout < 0:
-		return fmt.Errorf("larder: Mutation.Timeout is %v: it cannot be negative: %w", m.Timeout, cache.ErrNotStarted)
-	case m.Timeout == 0:
-		m.Timeout = mutateTimeout
+	if err := m.complete(); err != nil {
+		return fmt.Errorf("%w: %w", cache.ErrNotStarted, err)
 	}
-	held, err := d.quarantineAll(ctx, m.Targets)
+	held, err := d.quarantineAll(ctx, m.Targets, m.life())
 	if err != nil {
 		m.observe(err)
 		if !m.FailOpen || ctx.Err() != nil {
@@ -100,16 +84,32 @@ func (d *Domain) Run(ctx context.Context, m Mutation, fn func(context.Context) e
 			return fmt.Errorf("%w: %w", cache.ErrNotStarted, err)
 		}
 	}
-	returned := false
-	defer func() {
-		if !returned { // a panic goes on: what was done before it is unknown
-			m.observe(held.release(ctx))
-		}
-	}()
 	within, cancel := context.WithTimeout(cache.Bypass(ctx), m.Timeout)
 	defer cancel()
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		// A panic goes on: what was done before it is unknown, unless its value says
+		// more. It is nil for one that ends the goroutine.
+		value := recover()
+		if doubt := m.doubt(within, value); doubt != nil {
+			d.doubt(ctx, m, held, doubt)
+		} else {
+			m.observe(held.release(ctx))
+		}
+		if value != nil {
+			panic(value)
+		}
+	}()
 	err = fn(within)
 	returned = true
+	if err != nil {
+		if doubt := m.doubt(within, err); doubt != nil {
+			return d.doubt(ctx, m, held, doubt)
+		}
+	}
 	told := held.release(ctx)
 	m.observe(told)
 	if err == nil && told != nil {
@@ -118,113 +118,29 @@ func (d *Domain) Run(ctx context.Context, m Mutation, fn func(context.Context) e
 	return err
 }
 
+// complete sets the defaults, or says what is wrong.
+func (m *Mutation) complete() error {
+	switch {
+	case m.Timeout < 0:
+		return fmt.Errorf("larder: Mutation.Timeout is %v: it cannot be negative", m.Timeout)
+	case m.DecidedWithin < 0:
+		return fmt.Errorf("larder: Mutation.DecidedWithin is %v: it cannot be negative", m.DecidedWithin)
+	}
+	if m.Timeout == 0 {
+		m.Timeout = mutateTimeout
+	}
+	if m.DecidedWithin == 0 {
+		m.DecidedWithin = decidedWithin
+	}
+	return check(m.Targets)
+}
+
+// life is for how long a quarantine lasts that nobody releases: until the change is
+// decided, whenever it was begun.
+func (m *Mutation) life() time.Duration { return m.Timeout + m.DecidedWithin }
+
 func (m *Mutation) observe(err error) {
 	if err != nil && m.Observer != nil {
 		m.Observer.Observe(cache.Event{Kind: cache.Unavailable, N: 1, Err: err})
 	}
-}
-
-// held is what has to be released, tags first, and what could not be held and
-// has to be invalidated instead.
-type held struct {
-	tags, keys []func(context.Context) error
-	failed     []func(context.Context) error
-}
-
-// quarantineAll holds all targets at once.
-func (d *Domain) quarantineAll(ctx context.Context, targets []Target) (held, error) {
-	var h held
-	var tags []string
-	var keys []Target
-	for _, t := range targets {
-		switch {
-		case t.quarantine != nil:
-			keys = append(keys, t)
-		case t.tag == "":
-			return h, errors.New("larder: a Target is empty: use Tag or Keys, and no empty tag")
-		default:
-			tags = append(tags, t.tag)
-		}
-	}
-	if tags = distinct.Of(tags); len(tags) > 0 {
-		all := Target{
-			quarantine: func(ctx context.Context) (func(context.Context) error, error) { return d.QuarantineTags(ctx, tags...) },
-			invalidate: func(ctx context.Context) error { return d.InvalidateTags(ctx, tags...) },
-		}
-		keys = append([]Target{all}, keys...)
-	}
-	releases, errs := make([]func(context.Context) error, len(keys)), make([]error, len(keys))
-	each(len(keys), func(i int) { releases[i], errs[i] = keys[i].quarantine(ctx) })
-	for i, r := range releases {
-		switch {
-		case errs[i] != nil:
-			h.failed = append(h.failed, keys[i].invalidate)
-		case i == 0 && len(tags) > 0:
-			h.tags = append(h.tags, r)
-		default:
-			h.keys = append(h.keys, r)
-		}
-	}
-	return h, errors.Join(errs...)
-}
-
-// release tells the stores that the change is done, whoever has left meanwhile.
-func (h held) release(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
-	defer cancel()
-	var all []error
-	for _, step := range [][]func(context.Context) error{h.failed, h.tags, h.keys} {
-		errs := make([]error, len(step))
-		each(len(step), func(i int) { errs[i] = step[i](ctx) })
-		all = append(all, errs...)
-	}
-	return errors.Join(all...)
-}
-
-// each calls f for 0 to n-1 at once.
-func each(n int, f func(i int)) {
-	if n == 1 {
-		f(0)
-		return
-	}
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() { f(i) })
-	}
-	wg.Wait()
-}
-
-// QuarantineTags makes a miss of every entry that carries one of the tags, and
-// until the function that it returns is called nobody stores one. It is the part
-// of Mutate for tags, for those who write in steps of their own. Releasing again
-// does nothing.
-func (d *Domain) QuarantineTags(ctx context.Context, tags ...string) (func(context.Context) error, error) {
-	if slices.Contains(tags, "") {
-		return nil, errors.New("larder: QuarantineTags: a tag is empty")
-	}
-	var err error
-	names := namesOf(aTag, tags)
-	remote := func(context.Context) error { return nil }
-	d.holds.add(names...) // first, so that nothing gets into memory once the remote store has answered
-	if d.remote != nil {
-		if remote, err = d.remote.QuarantineTags(ctx, tags); err != nil {
-			d.Expire(tags...)
-			d.holds.remove(names...)
-			return nil, err
-		}
-	}
-	d.Expire(tags...)
-	var once sync.Once
-	return func(ctx context.Context) (err error) {
-		once.Do(func() {
-			if err = remote(ctx); err != nil {
-				d.retries.addRelease(&release{names, remote})
-			}
-			// Loads that began meanwhile may have seen the old value: they are
-			// refused before the tags can be stored again.
-			d.Expire(tags...)
-			d.holds.remove(names...)
-		})
-		return err
-	}, nil
 }

@@ -16,8 +16,9 @@ type Remote interface {
 	InvalidateTags(ctx context.Context, tags []string) error
 	// QuarantineTags is InvalidateTags, and lets nobody store an entry that
 	// carries one of the tags until release is called or, if this process dies,
-	// for a while. After an error it is withdrawn, or ends after that while.
-	QuarantineTags(ctx context.Context, tags []string) (release func(context.Context) error, err error)
+	// for life at least; if life is 0, for as long as the remote store chooses. After an
+	// error it is withdrawn, or ends after that while.
+	QuarantineTags(ctx context.Context, tags []string, life time.Duration) (release func(context.Context) error, err error)
 	// Retry invalidates keys, by their names in the remote store, and tags, of
 	// which an invalidation has failed before. If all is true, it invalidates
 	// everything.
@@ -85,11 +86,12 @@ func (c Control) Drop(lane int) { c.d.drop(&c.d.lanes[lane]) }
 func (c Control) Renew(lane int, t time.Time) { c.d.lanes[lane].renew(t) }
 
 // End ends all leases for good, and the retries: nobody hears of anything any
-// more. It returns the number of invalidations that were still to be repeated.
+// more. Quarantines of changes in doubt end by themselves. It returns the number of invalidations that were still to be repeated.
 func (c Control) End() int {
 	for i := range c.d.lanes {
 		c.d.lanes[i].end()
 	}
+	c.d.doubts.Stop()
 	return c.d.retries.stop()
 }
 

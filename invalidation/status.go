@@ -16,6 +16,9 @@ type Status struct {
 	// Retries is how many invalidations and releases have failed and wait to be
 	// repeated.
 	Retries int
+	// InDoubt is how many changes have ended in doubt: their targets are in quarantine
+	// until they are decided.
+	InDoubt int
 	// Problems are what the servers, or the rights there, lack at present: see
 	// cache.Problem.
 	Problems []cache.Problem
@@ -41,7 +44,7 @@ type LaneStatus struct {
 // lane, which is always trusted.
 func (d *Domain) Status() Status {
 	now := time.Now()
-	s := Status{Lanes: make([]LaneStatus, len(d.lanes)), Held: int(d.holds.n.Load()), Retries: d.retries.len()}
+	s := Status{Lanes: make([]LaneStatus, len(d.lanes)), Held: int(d.holds.n.Load()), Retries: d.retries.len(), InDoubt: d.doubts.Len()}
 	for i := range d.lanes {
 		l := &d.lanes[i]
 		s.Lanes[i].Trusted = l.trust(now) == cache.Valid

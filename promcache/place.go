@@ -95,6 +95,8 @@ var places = map[cache.Kind]place{
 	cache.LockLost:       {events, "lock_lost", shared},
 	cache.ProblemFound:   {events, "problem_found", shared},
 	cache.ProblemSolved:  {events, "problem_solved", shared},
+	cache.WriteInDoubt:   {events, "write_in_doubt", origin},
+	cache.WriteSettled:   {events, "write_settled", origin},
 
 	cache.Evicted: {family: nowhere}, // by reason: see Stats.Evicted
 	cache.Trip:    {family: nowhere}, // in the histograms

@@ -2,13 +2,14 @@ package redisstore
 
 import (
 	"context"
+	"time"
 
 	"github.com/larder-cache/larder/cache"
 )
 
 // Quarantine takes the values away, also from the memory of other processes, and
-// keeps others from storing, in one round trip, in a cluster in two, for at most a minute: the quarantine of a writer that died ends by
-// itself. The commit is one round trip more.
+// keeps others from storing, in one round trip, in a cluster in two. The quarantine of a
+// writer that died ends by itself, after a minute or the longest Slot.Hold. The commit is one round trip more.
 func (s *Store[K, V]) Quarantine(ctx context.Context, slots ...cache.Slot[K]) (cache.Fill[V], error) {
 	f, err := s.open(slots)
 	if err != nil {
@@ -18,18 +19,19 @@ func (s *Store[K, V]) Quarantine(ctx context.Context, slots ...cache.Slot[K]) (c
 	if len(f.keys) == 0 {
 		return f, nil
 	}
-	late := false
+	late, life := false, quarantineLife
 	for i, sl := range f.slots {
 		if sl.key != "" {
 			f.tags.watch(slots[i].Tags)
 			f.tags.star(sl.key)
 			late = late || slots[i].LateTags
+			life = max(life, slots[i].Hold)
 		}
 	}
 	if late {
 		f.tags.allTails()
 	}
-	if err := f.enter(ctx); err != nil {
+	if err := f.enter(ctx, life); err != nil {
 		s.observe(cache.Unavailable, err)
 		f.send(context.WithoutCancel(ctx), f.empty()) // some of it may have been done
 		return nil, err
@@ -41,10 +43,10 @@ func (s *Store[K, V]) Quarantine(ctx context.Context, slots ...cache.Slot[K]) (c
 
 // enter takes the values away and then announces it, and reads the versions of
 // the tags in the same trip.
-func (f *fill[K, V]) enter(ctx context.Context) (err error) {
+func (f *fill[K, V]) enter(ctx context.Context, life time.Duration) (err error) {
 	tags := f.tags.calls(ctx)
 	f.marks, err = f.store.space.change(ctx, tags[:len(tags):len(tags)], f.keys,
-		quarantineOneScript, quarantineScript, quarantineLife.Milliseconds(), f.writer)
+		quarantineOneScript, quarantineScript, life.Milliseconds(), f.writer)
 	f.tags.take(tags)
 	return err
 }

@@ -61,7 +61,7 @@ func (r remote) invalidateTags(ctx context.Context, tags []string) error {
 	return err
 }
 
-func (r remote) QuarantineTags(ctx context.Context, tags []string) (func(context.Context) error, error) {
+func (r remote) QuarantineTags(ctx context.Context, tags []string, life time.Duration) (func(context.Context) error, error) {
 	s, id := r.s, random(16)
 	set := s.tagSet(tags)
 	release := func(ctx context.Context) error {
@@ -71,7 +71,7 @@ func (r remote) QuarantineTags(ctx context.Context, tags []string) (func(context
 		}
 		return err
 	}
-	enter := set.calls(ctx, s, quarantineTagsScript, id, quarantineLife.Milliseconds())
+	enter := set.calls(ctx, s, quarantineTagsScript, id, max(life, quarantineLife).Milliseconds())
 	if _, err := s.publishOnly(ctx, set.lanes(), enter); err != nil {
 		release(context.WithoutCancel(ctx)) // some of it may have been done
 		return nil, err

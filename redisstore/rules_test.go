@@ -91,7 +91,7 @@ func TestALateTagWhoseTailIsLostIsNotStored(t *testing.T) {
 
 func TestAnInvalidationDuringAQuarantineIsSeenByLoadsUnderIt(t *testing.T) {
 	space, s := scriptStore(t)
-	release, err := remote{space}.QuarantineTags(t.Context(), []string{"tag"})
+	release, err := remote{space}.QuarantineTags(t.Context(), []string{"tag"}, 0)
 	must(t, err)
 	defer release(t.Context())
 	slot := cache.Slot[string]{Key: "k", Tags: []string{"tag"}}

@@ -23,7 +23,8 @@ const (
 	// fillLife is how long a fill token lives: a load that takes longer is not
 	// stored.
 	fillLife = 60 * time.Second
-	// quarantineLife ends the quarantine of a writer that died.
+	// quarantineLife ends the quarantine of a writer that died and has not asked for
+	// longer.
 	quarantineLife = 60 * time.Second
 	// minTagLife is the least life of a tag version; it is always at least
 	// twice that of the longest-lived entry this process has stored.

@@ -6,23 +6,26 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/doubt"
 )
 
 // DeleteOptions change what a deleting function does. The zero DeleteOptions are
 // the defaults. Each field means what it means in Options.
 type DeleteOptions[K comparable] struct {
-	Name         string
-	Invalidates  func(key K) []string
-	Domain       TagInvalidator
-	FailOpen     bool
-	WriteTimeout time.Duration
-	Observer     cache.Observer
+	Name          string
+	Invalidates   func(key K) []string
+	Domain        TagInvalidator
+	FailOpen      bool
+	WriteTimeout  time.Duration
+	InDoubt       func(err error) bool
+	DecidedWithin time.Duration
+	Observer      cache.Observer
 }
 
 // Delete decorates a function that deletes from the origin. The function it
 // returns has the same signature and the promises of Writer.Write: the value is
 // gone from the cache before it is gone from the origin, and does not come back.
-// It costs two round trips to the store, beside the delete.
+// It costs two round trips to the store, beside the delete. Its errors are those of Write.
 //
 // Delete panics, naming the argument or field, if store or del is nil, or as New
 // does for options.
@@ -40,23 +43,22 @@ func Delete[K comparable, V any](store cache.Cache[K, V], del func(context.Conte
 		panic(fmt.Sprintf("larder: writethrough.Delete: DeleteOptions.WriteTimeout is %v: it cannot be negative", opts.WriteTimeout))
 	case opts.Invalidates != nil && opts.Domain == nil:
 		panic("larder: writethrough.Delete: DeleteOptions.Invalidates is set, but DeleteOptions.Domain is nil: say where the tags are")
-	case opts.WriteTimeout == 0:
-		opts.WriteTimeout = defaultTimeout
+	case opts.DecidedWithin < 0:
+		panic(fmt.Sprintf("larder: writethrough.Delete: DeleteOptions.DecidedWithin is %v: it cannot be negative", opts.DecidedWithin))
 	}
+	timing := timingOf(opts.WriteTimeout, opts.DecidedWithin, opts.InDoubt)
+	doubts := &doubt.Group{}
 	return func(ctx context.Context, key K) error {
 		t := through[K, V]{
-			store: store, slot: cache.Slot[K]{Key: key}, timeout: opts.WriteTimeout, failOpen: opts.FailOpen,
+			store: store, slot: cache.Slot[K]{Key: key}, timing: timing, failOpen: opts.FailOpen,
 			observe: func(e cache.Event) { observe(opts.Observer, opts.Name, e) },
-			write: func(ctx context.Context) (*cache.Entry[V], []K, error) {
-				return nil, nil, del(ctx, key)
+			write: func(ctx context.Context) (*cache.Entry[V], []K, []string, error) {
+				return nil, nil, nil, del(ctx, key)
 			},
-			domain: opts.Domain,
-			tags: func(bool) []string {
-				if opts.Invalidates == nil {
-					return nil
-				}
-				return opts.Invalidates(key)
-			},
+			domain: opts.Domain, doubts: doubts,
+		}
+		if opts.Invalidates != nil {
+			t.tags = opts.Invalidates(key)
 		}
 		return t.run(ctx)
 	}

@@ -59,7 +59,7 @@ func TestADeleteEnds(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		}, nil)(t.Context(), 1)
-		if err != context.DeadlineExceeded || time.Since(start) != 30*time.Second {
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, cache.ErrInDoubt) || time.Since(start) != 30*time.Second {
 			t.Errorf("it is %v after %v", err, time.Since(start))
 		}
 	})
@@ -93,8 +93,9 @@ func TestADeleteInvalidatesTheTagsOfItsKeyAlsoIfItsOutcomeIsUnknown(t *testing.T
 func TestDeleteNamesTheOptionThatIsWrong(t *testing.T) {
 	store := memstore.New[int, row](nil, 10, nil)
 	for want, o := range map[string]*writethrough.DeleteOptions[int]{
-		"WriteTimeout": {WriteTimeout: -1},
-		"Domain":       {Invalidates: func(int) []string { return nil }},
+		"WriteTimeout":  {WriteTimeout: -1},
+		"Domain":        {Invalidates: func(int) []string { return nil }},
+		"DecidedWithin": {DecidedWithin: -1},
 	} {
 		func() {
 			defer func() {

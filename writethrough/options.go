@@ -13,13 +13,17 @@ type Options[K comparable, V any] struct {
 	// Name is given to the Observer.
 	Name string
 	// Tags returns the tags of the entry, as aside.Options.Tags does: give both
-	// the same function.
+	// the same function. A tag has 1 to 4096 bytes. With any other, of the value that
+	// was given, the write is not started; of the one that came back, nothing is
+	// installed.
 	Tags func(key K, v V) []string
 	// Invalidates returns tags to be invalidated after each write, such as that
 	// of the lists in which the value is. It is called with the value that was
 	// given and with the one that came back. It needs Domain. A tag that the
 	// value itself carries takes that away too: let lists have tags of their
-	// own.
+	// own. If one is empty or longer than 4096 bytes, the write is not started, or, of
+	// the value that came back, it is a *cache.PostCommitError after all others were
+	// invalidated.
 	Invalidates func(key K, v V) []string
 	// Domain is where the tags of Invalidates are: an *invalidation.Domain, or
 	// a redisstore.Space.
@@ -31,11 +35,16 @@ type Options[K comparable, V any] struct {
 	// the cache until it expires.
 	FailOpen bool
 	// WriteTimeout bounds the write to the origin, by the deadline of its
-	// context. It must be shorter than the store's quarantines live: one minute
-	// in Redis. The default is 30s.
+	// context. The default is 30s.
 	WriteTimeout time.Duration
-	// Observer is told when the store could not be asked or told something, and of
-	// invalidations.
+	// InDoubt reports whether the write may still be committed after the origin has
+	// returned err. The default is that of invalidation.Mutation.InDoubt.
+	InDoubt func(err error) bool
+	// DecidedWithin is for how long after an error in doubt the write may still be
+	// committed, at most: see invalidation.Mutation.DecidedWithin. The default is 2m.
+	DecidedWithin time.Duration
+	// Observer is told when the store could not be asked or told something, of
+	// invalidations, and of writes in doubt.
 	Observer cache.Observer
 }
 
@@ -48,6 +57,7 @@ type TagInvalidator interface {
 
 const (
 	defaultTimeout = 30 * time.Second
+	decidedWithin  = 2 * time.Minute
 	// storeTimeout bounds what is told to the store although the caller may have
 	// left, for stores that have no limit of their own.
 	storeTimeout = 10 * time.Second
@@ -64,8 +74,19 @@ func defaults[K comparable, V any](o *Options[K, V]) Options[K, V] {
 		panic(fmt.Sprintf("larder: writethrough.New: Options.WriteTimeout is %v: it cannot be negative", opts.WriteTimeout))
 	case opts.Invalidates != nil && opts.Domain == nil:
 		panic("larder: writethrough.New: Options.Invalidates is set, but Options.Domain is nil: say where the tags are")
-	case opts.WriteTimeout == 0:
-		opts.WriteTimeout = defaultTimeout
+	case opts.DecidedWithin < 0:
+		panic(fmt.Sprintf("larder: writethrough.New: Options.DecidedWithin is %v: it cannot be negative", opts.DecidedWithin))
 	}
 	return opts
+}
+
+// timingOf returns times with their defaults.
+func timingOf(write, decided time.Duration, inDoubt func(error) bool) timing {
+	if write == 0 {
+		write = defaultTimeout
+	}
+	if decided == 0 {
+		decided = decidedWithin
+	}
+	return timing{write, decided, inDoubt}
 }

@@ -3,11 +3,11 @@ package writethrough
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/internal/distinct"
+	"github.com/larder-cache/larder/internal/doubt"
 	"github.com/larder-cache/larder/internal/meter"
 	"github.com/larder-cache/larder/invalidation"
 )
@@ -20,6 +20,8 @@ type Writer[K comparable, V any] struct {
 	write  func(context.Context, V) (V, error)
 	policy invalidation.Policy
 	o      Options[K, V]
+	timing timing
+	doubts doubt.Group
 	meter  meter.Meter
 }
 
@@ -39,7 +41,9 @@ func New[K comparable, V any](store cache.Cache[K, V], key func(V) K, write func
 	case err != nil:
 		panic(fmt.Sprintf("larder: writethrough.New: %v", err))
 	}
-	return &Writer[K, V]{store: store, key: key, write: write, policy: p, o: defaults(o)}
+	w := &Writer[K, V]{store: store, key: key, write: write, policy: p, o: defaults(o)}
+	w.timing = timingOf(w.o.WriteTimeout, w.o.DecidedWithin, w.o.InDoubt)
+	return w
 }
 
 // Echo makes a write function that returns what it was given of one that returns
@@ -63,9 +67,12 @@ func Echo[V any](write func(context.Context, V) error) func(context.Context, V) 
 //
 // An error that wraps cache.ErrNotStarted means that the origin was not
 // written. A *cache.PostCommitError, beside the value, means that it was, but
-// the cache could not be told. After any other error, or a panic, the origin may
-// or may not have been written: the cache has no value for the key, and the tags
-// of Options.Invalidates were invalidated if that could be done.
+// the cache could not be told. A *cache.InDoubtError means that the origin may be
+// written now, or later: until that is decided the key stays in quarantine, and the tags
+// of Options.Invalidates are, see Options.InDoubt and DecidedWithin. After any other
+// error, or a panic, the origin may or may not have been written, but will not be any
+// more: the cache has no value for the key, and those tags were invalidated if that
+// could be done.
 //
 // It costs two round trips to the store, beside the write.
 func (w *Writer[K, V]) Write(ctx context.Context, v V) (V, error) {
@@ -76,28 +83,25 @@ func (w *Writer[K, V]) Write(ctx context.Context, v V) (V, error) {
 	}
 	var out V
 	t := through[K, V]{
-		store: w.store, slot: slot, timeout: w.o.WriteTimeout, failOpen: w.o.FailOpen, observe: w.observe,
-		write: func(ctx context.Context) (e *cache.Entry[V], also []K, err error) {
+		store: w.store, slot: slot, timing: w.timing, failOpen: w.o.FailOpen, observe: w.observe,
+		write: func(ctx context.Context) (e *cache.Entry[V], also []K, tags []string, err error) {
 			start := time.Now()
 			if out, err = w.write(ctx, v); err != nil {
-				return nil, nil, err
+				return nil, nil, nil, err
 			}
-			if k := w.key(out); k != key {
-				return nil, []K{k}, nil
+			k := w.key(out)
+			if w.o.Invalidates != nil {
+				tags = w.o.Invalidates(k, out)
 			}
-			return w.entry(key, out, time.Since(start)), nil, nil
+			if k != key {
+				return nil, []K{k}, tags, nil
+			}
+			return w.entry(key, out, time.Since(start)), nil, tags, nil
 		},
-		domain: w.o.Domain,
-		tags: func(done bool) []string {
-			if w.o.Invalidates == nil {
-				return nil
-			}
-			tags := w.o.Invalidates(key, v)
-			if done {
-				tags = slices.Concat(tags, w.o.Invalidates(w.key(out), out))
-			}
-			return tags
-		},
+		domain: w.o.Domain, doubts: &w.doubts,
+	}
+	if w.o.Invalidates != nil {
+		t.tags = w.o.Invalidates(key, v)
 	}
 	err := t.run(ctx)
 	return out, err

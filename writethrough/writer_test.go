@@ -116,8 +116,14 @@ func TestFailOpenDoesNotWriteForACallerWhoHasLeft(t *testing.T) {
 }
 
 func TestAnErrorOfTheOriginIsUntouchedAndReleasesTheKey(t *testing.T) {
+	// Of a caller who has left, only an error that says so shows that nothing is under way.
+	undone := fmt.Errorf("%w: %w", errNo, cache.ErrNotCommitted)
 	for name, leave := range map[string]bool{"caller waits": false, "caller has left": true} {
 		t.Run(name, func(t *testing.T) {
+			want := errNo
+			if leave {
+				want = undone
+			}
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			p := newProbe()
@@ -126,9 +132,9 @@ func TestAnErrorOfTheOriginIsUntouchedAndReleasesTheKey(t *testing.T) {
 				if leave {
 					cancel()
 				}
-				return row{1, 9}, errNo
+				return row{1, 9}, want
 			}, minute, &writethrough.Options[int, row]{Domain: p, Invalidates: func(int, row) []string { return []string{"list"} }})
-			if got, err := w.Write(ctx, row{1, 7}); err != errNo || got.version != 9 {
+			if got, err := w.Write(ctx, row{1, 7}); err != want || got.version != 9 {
 				t.Errorf("Write is %v, %v", got, err)
 			}
 			p.expectLog(t, "quarantine", "cancel", "tags[list]")
@@ -271,12 +277,30 @@ func TestWriteTimeoutBoundsTheOriginByItsContext(t *testing.T) {
 				return r, ctx.Err()
 			}, minute, &writethrough.Options[int, row]{WriteTimeout: timeout})
 			start := time.Now()
-			if err := w.Save(t.Context(), row{1, 7}); err != context.DeadlineExceeded || time.Since(start) != want {
+			err := w.Save(t.Context(), row{1, 7})
+			if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, cache.ErrInDoubt) || time.Since(start) != want {
 				t.Errorf("with the timeout %v: %v after %v", timeout, err, time.Since(start))
 			}
-			p.expectLog(t, "quarantine", "cancel")
+			p.expectLog(t, "quarantine")
+			time.Sleep(2*time.Minute - 1)
+			synctest.Wait()
+			if k, _ := p.Reserve(t.Context(), cache.Slot[int]{Key: 1}); commits(k) {
+				t.Error("the key is free before the write is decided")
+			}
+			time.Sleep(1)
+			synctest.Wait()
+			if n := len(p.log); p.log[n-1] != "cancel" {
+				t.Errorf("it went %q", p.log)
+			}
+			p.put(t, row{1, 6}) // the key is free
 		}
 	})
+}
+
+// commits reports whether the store takes a value.
+func commits(f cache.Fill[row]) bool {
+	out, err := f.Commit(context.Background(), &cache.Entry[row]{Fresh: cache.Forever, Expires: cache.Forever})
+	return err == nil && out[0] == cache.Stored
 }
 
 func TestAnotherWriterIsNoError(t *testing.T) {
@@ -297,14 +321,15 @@ func TestNonsenseIsNamedAtConstruction(t *testing.T) {
 		return func() { writethrough.New(p, row.key, p.write, minute, &o) }
 	}
 	for want, make := range map[string]func(){
-		"New: store is nil":    func() { writethrough.New(nil, row.key, p.write, minute, nil) },
-		"New: key is nil":      func() { writethrough.New[int](p, nil, p.write, minute, nil) },
-		"New: write is nil":    func() { writethrough.New(p, row.key, writethrough.Echo[row](nil), minute, nil) },
-		"Policy.Stale":         func() { writethrough.New(p, row.key, p.write, invalidation.Policy{Stale: time.Hour}, nil) },
-		"Options.WriteTimeout": options(writethrough.Options[int, row]{WriteTimeout: -1}),
-		"Options.Domain":       options(writethrough.Options[int, row]{Invalidates: func(int, row) []string { return nil }}),
-		"Delete: store is nil": func() { writethrough.Delete[int, row](nil, del, nil) },
-		"Delete: del is nil":   func() { writethrough.Delete(p, nil, nil) },
+		"New: store is nil":     func() { writethrough.New(nil, row.key, p.write, minute, nil) },
+		"New: key is nil":       func() { writethrough.New[int](p, nil, p.write, minute, nil) },
+		"New: write is nil":     func() { writethrough.New(p, row.key, writethrough.Echo[row](nil), minute, nil) },
+		"Policy.Stale":          func() { writethrough.New(p, row.key, p.write, invalidation.Policy{Stale: time.Hour}, nil) },
+		"Options.WriteTimeout":  options(writethrough.Options[int, row]{WriteTimeout: -1}),
+		"Options.DecidedWithin": options(writethrough.Options[int, row]{DecidedWithin: -1}),
+		"Options.Domain":        options(writethrough.Options[int, row]{Invalidates: func(int, row) []string { return nil }}),
+		"Delete: store is nil":  func() { writethrough.Delete[int, row](nil, del, nil) },
+		"Delete: del is nil":    func() { writethrough.Delete(p, nil, nil) },
 	} {
 		func() {
 			defer func() {

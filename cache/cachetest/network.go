@@ -257,7 +257,7 @@ func (r remote) InvalidateTags(ctx context.Context, tags []string) error {
 	return r.p.call(ctx, do, func() { do() })
 }
 
-func (r remote) QuarantineTags(ctx context.Context, tags []string) (release func(context.Context) error, err error) {
+func (r remote) QuarantineTags(ctx context.Context, tags []string, _ time.Duration) (release func(context.Context) error, err error) {
 	var free func(context.Context) error
 	err = r.p.call(ctx, func() (err error) {
 		if free, err = r.p.net.Server.QuarantineTags(ctx, tags...); err == nil {
