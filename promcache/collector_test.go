@@ -138,7 +138,7 @@ func TestACacheHasFewSeries(t *testing.T) {
 		what    string
 		sources []cache.Source
 		limit   int
-	}{{"that is idle", idle(), 130}, {"to which everything happens at each level", busy(), 340}} {
+	}{{"that is idle", idle(), 135}, {"to which everything happens at each level", busy(), 350}} {
 		n := 0
 		for _, f := range gather(t, promcache.New("users", c.sources...)) {
 			for _, m := range f.GetMetric() {
