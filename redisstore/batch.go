@@ -113,12 +113,14 @@ func (s *Space) mgetRaw(ctx context.Context, q *question, keys []string, r *repl
 		return nil, err
 	}
 	began := time.Now()
-	q.budget = budget{ctx, began.Add(s.timeout)}
+	q.budget = budget{ctx, began.Add(s.pace.bound())}
 	args := append(q.args[:0], "mget") // also for one key: to GET, a key of another type is an error
 	for i := range keys {
 		args = append(args, &keys[i])
 	}
-	err := s.rdb.Process(&q.budget, redis.NewRawWriteToCmd(&q.budget, r, args...))
+	err := persist(&q.budget, func() error {
+		return s.rdb.Process(&q.budget, redis.NewRawWriteToCmd(&q.budget, r, args...))
+	})
 	took := time.Since(began)
 	s.breaker.took(ctx, took, len(r.buf), err)
 	got := slices.Grow(q.got[:0], len(keys))[:len(keys)]

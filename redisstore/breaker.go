@@ -38,7 +38,7 @@ const (
 // What is invalidated or written goes to the servers nevertheless.
 type breaker struct {
 	off  bool
-	slow time.Duration
+	slow func() time.Duration
 	ask  func(context.Context) error // what a probe does
 	tell func(cache.Event)
 	// closes is called when it closes.
@@ -60,7 +60,7 @@ type breaker struct {
 
 var epoch = time.Now()
 
-func (b *breaker) init(slow time.Duration, off bool) {
+func (b *breaker) init(slow func() time.Duration, off bool) {
 	b.slow, b.off = slow, off
 	b.ctx, b.stop = context.WithCancel(context.Background())
 }
@@ -81,7 +81,7 @@ func (b *breaker) took(ctx context.Context, d time.Duration, size int, err error
 		return
 	}
 	fail := failure(err)
-	bad := fail || d-time.Duration(size)*byteTime > b.slow
+	bad := fail || d-time.Duration(size)*byteTime > b.slow()
 	if b.wary.Load() != bad {
 		b.wary.Store(bad)
 	}
@@ -114,7 +114,7 @@ func (b *breaker) took(ctx context.Context, d time.Duration, size int, err error
 	b.mu.Unlock()
 	if opens {
 		if err == nil {
-			err = fmt.Errorf("%w: trips take more than %v", errUnavailable, b.slow)
+			err = fmt.Errorf("%w: trips take more than %v", errUnavailable, b.slow())
 		}
 		b.tell(cache.Event{Kind: cache.BreakerOpened, N: 1, Err: err})
 	}
@@ -133,7 +133,7 @@ func over(ctx context.Context) bool {
 // refuses a command, such as for want of memory, may have answers to others.
 func failure(err error) bool {
 	var reply redis.Error
-	return err != nil && (!errors.As(err, &reply) || says(err, "LOADING", "MASTERDOWN", "CLUSTERDOWN", "BUSY"))
+	return err != nil && (!errors.As(err, &reply) || reply == lateError{} || says(err, "LOADING", "MASTERDOWN", "CLUSTERDOWN", "BUSY"))
 }
 
 // says reports whether an error is a server's that begins with one of the words.
@@ -187,7 +187,7 @@ func (b *breaker) probe() {
 func (b *breaker) try() {
 	for range probes {
 		began := time.Now()
-		if err := b.ask(b.ctx); failure(err) || time.Since(began) > b.slow {
+		if err := b.ask(b.ctx); failure(err) || time.Since(began) > b.slow() {
 			b.mu.Lock()
 			b.later()
 			b.mu.Unlock()
@@ -218,7 +218,7 @@ func (s *Space) probeServers(ctx context.Context) error {
 	for lane := range calls {
 		calls[lane] = mget(ctx, []string{s.starKey(lane)})
 	}
-	return run(ctx, s.rdb, s.timeout, calls)
+	return run(ctx, s.rdb, s.pace.bound(), calls)
 }
 
 // size returns about how many bytes a call has moved.

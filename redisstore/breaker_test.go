@@ -20,7 +20,7 @@ func testBreaker(answer func() error) (*breaker, func() []cache.Kind) {
 	var mu sync.Mutex
 	var told []cache.Kind
 	b := &breaker{}
-	b.init(25*time.Millisecond, false)
+	b.init(func() time.Duration { return 25 * time.Millisecond }, false)
 	b.ask, b.closes = func(context.Context) error { return answer() }, func() {}
 	b.tell = func(e cache.Event) {
 		mu.Lock()

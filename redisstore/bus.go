@@ -30,7 +30,7 @@ func (s *Space) newBus(rdb redis.UniversalClient) (*bus, error) {
 		b.lanes = append(b.lanes, newLane(s, n))
 	}
 	var err error
-	b.client, b.own, err = s.ownClient(rdb, b.timeout)
+	b.client, b.own, err = s.ownClient(rdb, func() time.Duration { return b.timeout })
 	return b, err
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -12,10 +11,10 @@ import (
 )
 
 // ownClient returns a client of our own to where rdb leads, with the limits of
-// a cache: no command takes much longer than timeout, and none is tried again.
-// By default go-redis waits ten seconds for a server that does not answer, and
-// observes no deadline. A client of another type is used as it is.
-func (s *Space) ownClient(rdb redis.UniversalClient, timeout time.Duration) (client redis.UniversalClient, own bool, err error) {
+// a cache: no command takes much longer than patience, and none is tried again by
+// the client, whose default is to wait ten seconds for a server that does not answer, and
+// to observe no deadline. A client of another type is used as it is.
+func (s *Space) ownClient(rdb redis.UniversalClient, patience func() time.Duration) (client redis.UniversalClient, own bool, err error) {
 	switch c := rdb.(type) {
 	case nil:
 		return nil, false, errors.New("larder: redisstore.Open: the client is nil")
@@ -26,46 +25,44 @@ func (s *Space) ownClient(rdb redis.UniversalClient, timeout time.Duration) (cli
 		if o.ReadOnly || o.RouteByLatency || o.RouteRandomly {
 			return nil, false, errors.New("larder: redisstore.Open: the client reads from replicas, which lag behind invalidations: set ReadOnly, RouteByLatency and RouteRandomly of ClusterOptions to false")
 		}
-		o.ContextTimeoutEnabled, o.MaxRetries, o.DialerRetries = true, -1, 1
-		o.ReadTimeout, o.WriteTimeout, o.PoolTimeout, o.DialTimeout = timeout+s.replicas.wait(), timeout, timeout, timeout
 		o.MinRetryBackoff, o.MaxRetryBackoff = time.Millisecond, 8*time.Millisecond
 		o.PushNotificationProcessor, o.MaintNotificationsConfig = nil, noNotifications()
-		o.Protocol = 2 // nothing is pushed to these connections, so nobody need look
 		newNode := o.NewClient
 		if newNode == nil {
 			newNode = redis.NewClient
 		}
 		o.NewClient = func(node *redis.Options) *redis.Client {
-			node.OnConnect = s.onConnect(node.Addr, node.OnConnect)
-			node.MaxConcurrentDials = maxDials
-			s.connections.dialsTo(node.Addr, node)
-			return newNode(node)
+			l, linked := s.newLink(node.Addr, node, patience)
+			made := newNode(linked)
+			made.AddHook(hurry{patience})
+			return l.serves(made)
 		}
 		return redis.NewClusterClient(&o), true, nil
 	case *redis.Client:
-		o := *c.Options()
-		o.ContextTimeoutEnabled, o.MaxRetries, o.DialerRetries = true, -1, 1
-		o.ReadTimeout, o.WriteTimeout, o.PoolTimeout, o.DialTimeout = timeout+s.replicas.wait(), timeout, timeout, timeout
-		o.PushNotificationProcessor, o.MaintNotificationsConfig = nil, noNotifications()
-		o.Protocol = 2                                        // nothing is pushed to these connections, so nobody need look
-		o.ClientSideCache, o.ClientSideCacheConfig = nil, nil // it would serve old versions of tags
-		dial := o.Dialer                                      // made for the user's DialTimeout
-		o.Dialer = s.connections.dials("", func(ctx context.Context, network, addr string) (net.Conn, error) {
-			ctx, cancel := context.WithTimeout(ctx, timeout)
-			defer cancel()
-			return dial(ctx, network, addr)
-		})
-		o.OnConnect = s.onConnect("", o.OnConnect)
-		o.MaxConcurrentDials = maxDials
-		return redis.NewClient(&o), true, nil
+		l, linked := s.newLink("", c.Options(), patience)
+		return l.serves(redis.NewClient(linked)), true, nil
 	}
 	return rdb, false, nil
 }
 
-// maxDials bounds the connections that are made to a server at once. Each costs it
-// more than the command it is for, so when it is too slow for the timeout, many would
-// keep it so.
-const maxDials = 2
+// hurry gives commands a deadline that the client sends by itself, such as to learn the
+// layout of a cluster.
+type hurry struct{ patience func() time.Duration }
+
+func (hurry) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (h hurry) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if _, ok := ctx.Deadline(); !ok {
+			ctx = budget{ctx, time.Now().Add(h.patience())}
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func (hurry) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
 
 func noNotifications() *maintnotifications.Config {
 	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
@@ -133,7 +130,7 @@ func (s *Space) run(ctx context.Context, calls ...*call) error {
 	if s.leaves(ctx) {
 		return s.runAside(ctx, calls)
 	}
-	return s.runOn(ctx, s.rdb, s.timeout, calls)
+	return s.runOn(ctx, s.rdb, s.pace.bound(), calls)
 }
 
 // runOn is run on one of the masters, within a timeout of its own. It is a Trip.
@@ -150,7 +147,7 @@ func (s *Space) runOn(ctx context.Context, master redis.UniversalClient, timeout
 		size += c.size()
 	}
 	s.trip(keys, took, err)
-	if err == nil && timeout > s.timeout {
+	if err == nil && timeout > s.pace.bound() {
 		took = 0 // it has waited for replicas
 	}
 	s.breaker.took(ctx, took, size, err)
@@ -171,7 +168,7 @@ func (s *Space) runAside(ctx context.Context, calls []*call) error {
 		own[i] = &copied
 	}
 	done := make(chan error, 1)
-	go func() { done <- s.runOn(ctx, s.rdb, s.timeout, own) }()
+	go func() { done <- s.runOn(ctx, s.rdb, s.pace.bound(), own) }()
 	select {
 	case err := <-done:
 		for i, c := range calls {
@@ -203,7 +200,7 @@ func run(ctx context.Context, rdb redis.UniversalClient, timeout time.Duration, 
 		return err
 	}
 	ctx = budget{ctx, time.Now().Add(timeout)}
-	send(ctx, rdb, calls)
+	deliver(ctx, rdb, calls)
 	var again []*call
 	var first error
 	for _, c := range calls {
@@ -218,7 +215,7 @@ func run(ctx context.Context, rdb redis.UniversalClient, timeout time.Duration, 
 				again = append(again, c)
 			}
 		}
-		send(ctx, rdb, again)
+		deliver(ctx, rdb, again)
 	}
 	for _, c := range calls {
 		if err := c.cmd.Err(); err != nil && err != redis.Nil && first == nil {
@@ -240,6 +237,56 @@ func relearn(ctx context.Context, rdb redis.UniversalClient, err error) {
 		cluster.ReloadState(ctx)
 	}
 }
+
+// deliver sends calls, and once more those of which nothing was heard because their
+// connection was lost. All commands of a space may be executed twice: see ADR 0015.
+func deliver(ctx context.Context, rdb redis.UniversalClient, calls []*call) {
+	repeated := false
+	for range attempts {
+		send(ctx, rdb, calls)
+		var again []*call
+		for _, c := range calls {
+			if gone, sent := lost(c.cmd.Err()); gone {
+				if sent && repeated {
+					return
+				}
+				again = append(again, c)
+				repeated = repeated || sent
+			}
+		}
+		if again == nil || over(ctx) {
+			return
+		}
+		if len(again) < len(calls) {
+			for _, c := range calls { // is about those before it
+				if gone, _ := lost(c.cmd.Err()); c.wait && !gone {
+					again = append(again, c)
+				}
+			}
+		}
+		calls = again
+	}
+}
+
+// persist is deliver for what f sends, all of which fails or nothing.
+func persist(ctx context.Context, f func() error) (err error) {
+	repeated := false
+	for range attempts {
+		if err = f(); err == nil {
+			return nil
+		}
+		gone, sent := lost(err)
+		if !gone || sent && repeated || over(ctx) {
+			return err
+		}
+		repeated = repeated || sent
+	}
+	return err
+}
+
+// attempts bounds how many connections are tried of which it is known that nothing was
+// sent on them.
+const attempts = 100
 
 func send(ctx context.Context, rdb redis.UniversalClient, calls []*call) {
 	if len(calls) == 1 {

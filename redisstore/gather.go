@@ -128,7 +128,7 @@ func (g *gather) took(d time.Duration) {
 // not answer, those who wait have their answer too: none of them has a timeout of its
 // own, and each has waited for a part of this one.
 func (g *gather) failed(err error, d time.Duration) {
-	if d < g.space.timeout {
+	if d < g.space.pace.bound() {
 		return
 	}
 	g.mu.Lock()

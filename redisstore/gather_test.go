@@ -286,7 +286,7 @@ func (h *mute) ProcessHook(redis.ProcessHook) redis.ProcessHook {
 
 func TestWhoWaitsForAServerThatDoesNotAnswerWaitsForOneTimeout(t *testing.T) {
 	gathered(t, func(t *testing.T, s *Store[int, int]) {
-		s.space.timeout = 50 * time.Millisecond
+		s.space.pace.timeout = 50 * time.Millisecond
 		h := &mute{*newValve("")}
 		s.space.Client().AddHook(h)
 		s.space.gathers.single.patient()

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -10,15 +11,22 @@ import (
 // Options change what a Space does. The zero Options are the defaults.
 type Options struct {
 	// Timeout bounds each operation on Redis, whatever the caller's context
-	// and the client's settings allow. The default is 100ms.
+	// and the client's settings allow. The default depends on how far away the
+	// servers are: it is 100ms and four times the round trip, which connections
+	// measure, but a second at most. What is set is kept to, also where a round trip
+	// takes longer, which is a Problem then, ProblemFar.
+	//
+	// Connections are made in the background, in up to 5s each. An operation waits for
+	// one for as long as Timeout allows, and whoever comes later finds it made.
 	Timeout time.Duration
 	// Slow is how long an operation may take before it counts as failed for the
 	// breaker: when five operations in a row have failed, or eight were slow, or a
 	// half of the last 64, readers do not ask Redis any more, and are told at once
 	// that it is unavailable, so that Loaders ask the origin. Probes in the
 	// background, at most one a second, find out when it is well again. What is
-	// written or invalidated is tried nevertheless. The default is a quarter of
-	// Timeout; operations on large values have more time.
+	// written or invalidated is tried nevertheless. The default is 25ms and twice
+	// the round trip or, with Timeout, a quarter of that and twice the round trip, but
+	// no more than Timeout; operations on large values have more time.
 	Slow time.Duration
 	// NoBreaker asks Redis always, however it is.
 	NoBreaker bool
@@ -104,7 +112,7 @@ func (o Options) defaults() (Options, error) {
 		d         *time.Duration
 		byDefault time.Duration
 	}{
-		{"Timeout", &o.Timeout, defaultTimeout}, {"Lease", &o.Lease, defaultLease}, {"Behind", &o.Behind, 0},
+		{"Timeout", &o.Timeout, 0}, {"Lease", &o.Lease, defaultLease}, {"Behind", &o.Behind, 0},
 		{"Replicas.Timeout", &o.Replicas.Timeout, defaultTimeout},
 	} {
 		if *f.d < 0 {
@@ -114,15 +122,12 @@ func (o Options) defaults() (Options, error) {
 			*f.d = f.byDefault
 		}
 	}
-	if o.Slow == 0 {
-		o.Slow = o.Timeout / 4
-	}
 	if o.LockWait == 0 {
 		o.LockWait = defaultLockWait
 	}
 	switch {
-	case o.Slow < 0 || o.Slow > o.Timeout:
-		return o, fmt.Errorf("larder: redisstore: Options.Slow is %v: it must be between 0 and Options.Timeout, %v", o.Slow, o.Timeout)
+	case o.Slow < 0 || o.Slow > cmp.Or(o.Timeout, timeoutMost):
+		return o, fmt.Errorf("larder: redisstore: Options.Slow is %v: it must be between 0 and Options.Timeout, %v", o.Slow, cmp.Or(o.Timeout, timeoutMost))
 	case o.LockWait > fillLife:
 		return o, fmt.Errorf("larder: redisstore: Options.LockWait is %v: it must be at most %v, as what is loaded then is not stored", o.LockWait, fillLife)
 	case o.Lease < minLease:

@@ -119,7 +119,7 @@ func (s *Space) replicate(ctx context.Context, calls ...*call) error {
 		// In one pipeline, so that it is the connection that has written.
 		wait := command(ctx, "wait", s.replicas.N, s.replicas.Timeout.Milliseconds())
 		wait.wait = true
-		if err := s.runOn(ctx, master, s.timeout+s.replicas.Timeout, append(slices.Clip(part), wait)); err != nil {
+		if err := s.runOn(ctx, master, s.pace.bound()+s.replicas.Timeout, append(slices.Clip(part), wait)); err != nil {
 			relearn(ctx, s.rdb, err)
 			return err
 		}

@@ -55,7 +55,7 @@ type Space struct {
 	id                    string // of this process, among those that use the space
 	lanes                 int
 	tagPrefixes, starKeys []string // by lane
-	timeout               time.Duration
+	pace                  pace
 	lease                 time.Duration
 	coherent              bool
 	replicas              Replicas
@@ -103,12 +103,13 @@ func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Option
 	if err != nil {
 		return nil, err
 	}
-	s := &Space{ns: name, id: fmt.Sprintf("%x", random(8)), lanes: 1, timeout: opts.Timeout, lease: opts.Lease,
+	s := &Space{ns: name, id: fmt.Sprintf("%x", random(8)), lanes: 1, lease: opts.Lease,
 		coherent: opts.WaitCoherent, replicas: opts.Replicas, regress: opts.Regress, observer: opts.Observer,
 		places: make(chan struct{}, apartReads), lockWait: max(opts.LockWait, 0), clock: realClock}
 	s.errands.closing = make(chan struct{})
 	s.gathers.single.space = s
-	s.breaker.init(opts.Slow, opts.NoBreaker)
+	s.pace.timeout, s.pace.slow = opts.Timeout, opts.Slow
+	s.breaker.init(s.pace.slowness, opts.NoBreaker)
 	s.breaker.ask, s.breaker.tell, s.breaker.closes = s.probeServers, s.observe, func() { s.control.RetryNow() }
 	if _, ok := rdb.(*redis.ClusterClient); ok {
 		s.lanes = clusterLanes
@@ -118,7 +119,7 @@ func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Option
 	s.Domain, s.control = invalidation.NewRemoteDomain(remote{s}, invalidation.RemoteOptions{
 		Lanes: s.lanes, Leased: !opts.NoBus, Behind: opts.Behind, Refuse: opts.Refuse,
 	})
-	if s.rdb, s.own, err = s.ownClient(rdb, s.timeout); err != nil {
+	if s.rdb, s.own, err = s.ownClient(rdb, s.pace.bound); err != nil {
 		return nil, err
 	}
 	if !opts.NoBus {
@@ -152,6 +153,7 @@ func (s *Space) Close(ctx context.Context) error {
 	if s.own {
 		err = errors.Join(err, s.rdb.Close())
 	}
+	s.connections.close()
 	s.breaker.wait()
 	if left > 0 {
 		err = errors.Join(err, fmt.Errorf("larder: redisstore: closed with %d invalidations that have failed and were not repeated: what they were to remove may be served until it expires", left))

@@ -83,7 +83,7 @@ func New[K comparable, V any](space *Space, name string, o *StoreOptions[K, V]) 
 			panic(fmt.Sprintf("larder: redisstore.New: %v", err))
 		}
 	}
-	s.shared.patience = space.timeout / 2
+	s.shared.patience = space.pace.bound() / 2
 	if s.observer == nil {
 		s.observer = space.observer
 	}

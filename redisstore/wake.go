@@ -111,7 +111,7 @@ func (s *Space) wake(keys []string) {
 			c.cmd.SetFirstKeyPos(1) // the channel of a lane is in its slot
 			calls = append(calls, c)
 		}
-		run(ctx, s.rdb, s.timeout, calls)
+		run(ctx, s.rdb, s.pace.bound(), calls)
 	})
 }
 
