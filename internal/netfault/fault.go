@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -19,6 +20,15 @@ type Fault struct {
 	Delay time.Duration
 	// DelayReplies is how long every reply is held, besides.
 	DelayReplies time.Duration
+	// Latency is how long everything is under way, in each direction: a round trip takes
+	// twice as long. What is sent first on a connection takes a round trip more, which is
+	// what opening one costs on a long line.
+	Latency time.Duration
+	// ForgetAfter is how long a connection may idle before it is forgotten, as balancers
+	// do; 0 is for ever. What is sent on it then is swallowed, and nobody is told; or, with
+	// ForgetByReset, it is reset.
+	ForgetAfter   time.Duration
+	ForgetByReset bool
 	// Rate is how many bytes pass in a second on each connection; 0 is all.
 	Rate int
 	// CutReplies is the share of replies that are lost together with their
@@ -38,11 +48,13 @@ type Fault struct {
 // Counts says how often faults have happened to a piece.
 type Counts struct {
 	Cut, Late, Repeated int64
+	// Forgotten is how many pieces came on a connection that was forgotten.
+	Forgotten int64
 }
 
 // Counts returns how often a reply was cut off, and a request late or repeated.
 func (p *Proxy) Counts() Counts {
-	return Counts{p.cut.Load(), p.late.Load(), p.repeated.Load()}
+	return Counts{p.cut.Load(), p.late.Load(), p.repeated.Load(), p.forgot.Load()}
 }
 
 // pass writes a piece to its end, or does what the fault says. It returns false
@@ -51,6 +63,15 @@ func (p *Proxy) pass(c *pair, to net.Conn, piece []byte, request bool) bool {
 	f := *p.fault.Load()
 	if f.Late == 0 {
 		f.Late = time.Second
+	}
+	now := int64(time.Since(epoch))
+	if used := c.used.Swap(now); f.ForgetAfter > 0 && now-used > int64(f.ForgetAfter) {
+		c.forget(f.ForgetByReset)
+	}
+	if by := c.forgotten.Load(); by != remembered {
+		p.swallowed.Add(int64(len(piece)))
+		p.forgot.Add(1)
+		return by != forgottenByReset
 	}
 	switch {
 	case request && f.LoseRequests, !request && f.LoseReplies:
@@ -81,8 +102,71 @@ func (p *Proxy) pass(c *pair, to net.Conn, piece []byte, request bool) bool {
 		hold += time.Duration(len(piece)) * time.Second / time.Duration(f.Rate)
 	}
 	p.wait(hold)
+	if f.Latency > 0 || c.lines[index(request)].Load() != nil {
+		p.send(c, to, piece, request, f.Latency)
+		return true
+	}
 	_, err := to.Write(piece)
 	return err == nil
+}
+
+// line is what is under way in one direction.
+type line struct {
+	pieces chan flight
+	flying sync.WaitGroup
+}
+
+type flight struct {
+	piece []byte
+	due   time.Time
+}
+
+func index(request bool) int {
+	if request {
+		return 0
+	}
+	return 1
+}
+
+// send lets a piece arrive after the latency, and those that come meanwhile follow it.
+func (p *Proxy) send(c *pair, to net.Conn, piece []byte, request bool, latency time.Duration) {
+	at := &c.lines[index(request)]
+	l := at.Load()
+	if l == nil {
+		l = &line{pieces: make(chan flight, 1<<10)}
+		at.Store(l)
+		p.done.Go(func() { p.carry(l, c, to) })
+	}
+	due := time.Now().Add(latency)
+	if request && !c.opened.Swap(true) {
+		due = due.Add(2 * latency)
+	}
+	l.flying.Add(1)
+	l.pieces <- flight{slices.Clone(piece), due}
+}
+
+// carry writes what a line has until the connection ends.
+func (p *Proxy) carry(l *line, c *pair, to net.Conn) {
+	var err error
+	for {
+		select {
+		case f := <-l.pieces:
+			if err == nil {
+				p.wait(time.Until(f.due))
+				_, err = to.Write(f.piece)
+			}
+			l.flying.Done()
+		case <-c.ended:
+			return
+		}
+	}
+}
+
+// landed waits until what is under way in a direction has arrived.
+func (c *pair) landed(request bool) {
+	if l := c.lines[index(request)].Load(); l != nil {
+		l.flying.Wait()
+	}
 }
 
 func chance(share float64) bool { return share > 0 && rand.Float64() < share }

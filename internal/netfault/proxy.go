@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Proxy forwards connections to a target. Its methods may be called by several
@@ -17,7 +18,7 @@ type Proxy struct {
 	refuse  atomic.Bool
 	closing chan struct{}
 
-	swallowed, cut, late, repeated atomic.Int64
+	swallowed, cut, late, repeated, forgot, accepted atomic.Int64
 
 	mu       sync.Mutex
 	listener net.Listener
@@ -30,7 +31,42 @@ type Proxy struct {
 type pair struct {
 	client, server net.Conn
 	holed          atomic.Bool // bytes were swallowed: it cannot go on
+	used           atomic.Int64
+	forgotten      atomic.Int32
+	opened         atomic.Bool             // something was sent on it
+	lines          [2]atomic.Pointer[line] // to the target and back, if they have latency
+	ended          chan struct{}
 }
+
+var epoch = time.Now()
+
+// What is known of a connection.
+const (
+	remembered = iota
+	forgottenSilently
+	forgottenByReset
+)
+
+func (c *pair) forget(reset bool) {
+	how := int32(forgottenSilently)
+	if reset {
+		how = forgottenByReset
+	}
+	c.forgotten.CompareAndSwap(remembered, how)
+}
+
+// Forget forgets all connections, as if they had idled for too long: see
+// Fault.ForgetAfter. Both ends take them for open.
+func (p *Proxy) Forget(reset bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c := range p.pairs {
+		c.forget(reset)
+	}
+}
+
+// Accepted returns how many connections were made.
+func (p *Proxy) Accepted() int64 { return p.accepted.Load() }
 
 // Start returns a proxy to target that listens on an address of its own. The
 // caller must call Close.
@@ -148,7 +184,9 @@ func (p *Proxy) serve(client net.Conn) {
 		client.Close()
 		return
 	}
-	c := &pair{client: client, server: server}
+	c := &pair{client: client, server: server, ended: make(chan struct{})}
+	c.used.Store(int64(time.Since(epoch)))
+	p.accepted.Add(1)
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
@@ -161,6 +199,7 @@ func (p *Proxy) serve(client net.Conn) {
 	both.Go(func() { p.copy(c, server, client, true) })
 	both.Go(func() { p.copy(c, client, server, false) })
 	both.Wait()
+	close(c.ended)
 	p.mu.Lock()
 	delete(p.pairs, c)
 	p.mu.Unlock()
@@ -174,7 +213,14 @@ func (p *Proxy) copy(c *pair, to, from net.Conn, requests bool) {
 	defer buffers.Put(b)
 	for buf := b[:]; ; {
 		n, err := from.Read(buf)
-		if n > 0 && !p.pass(c, to, buf[:n], requests) || err != nil {
+		if n > 0 && !p.pass(c, to, buf[:n], requests) {
+			if c.forgotten.Load() == forgottenByReset {
+				c.close()
+			}
+			return
+		}
+		if err != nil {
+			c.landed(requests)
 			return
 		}
 	}
