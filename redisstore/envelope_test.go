@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"flag"
 	"hash/crc32"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -153,66 +152,4 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
-}
-
-func FuzzKeyTextIsInjective(f *testing.F) {
-	type pair struct{ A, B string }
-	f.Add("a", "b", "a|b", "")
-	f.Add("a|", "b", "a", "|b")
-	f.Add("%7C", "", "|", "")
-	text, err := keyText[pair]()
-	if err != nil {
-		f.Fatal(err)
-	}
-	s := &Space{ns: "n", lanes: 16}
-	s.makeKeys()
-	f.Fuzz(func(t *testing.T, a, b, c, d string) {
-		if p, q := (pair{a, b}), (pair{c, d}); p != q && text(p) == text(q) {
-			t.Fatalf("%+v and %+v are both %q", p, q, text(p))
-		}
-		if a != c && s.tagKey(a) == s.tagKey(c) {
-			t.Fatalf("the tags %q and %q have the same key", a, c)
-		}
-		for lane := range s.lanes {
-			if k := s.tagKey(a); k == s.starKey(lane) || k == s.laneKey(lane) || strings.HasPrefix(k, "n:v:") {
-				t.Fatalf("the tag %q has the key %q of something else", a, k)
-			}
-		}
-	})
-}
-
-func TestKeyTextOfTypes(t *testing.T) {
-	type id int32
-	type composite struct {
-		Tenant string
-		ID     id
-		On     bool
-		Raw    [2]byte
-		Pair   [2]string
-	}
-	text, err := keyText[composite]()
-	if err != nil {
-		t.Fatal(err)
-	}
-	seen := map[string]composite{}
-	r := rand.New(rand.NewPCG(1, 2))
-	parts := []string{"", "|", "%", "a", "a|b", "%7C", "1", "true"}
-	pick := func() string { return parts[r.IntN(len(parts))] }
-	for range 20_000 {
-		c := composite{pick(), id(r.IntN(3)), r.IntN(2) == 0, [2]byte{byte(r.IntN(2))}, [2]string{pick(), pick()}}
-		k := text(c)
-		if old, ok := seen[k]; ok && old != c {
-			t.Fatalf("%+v and %+v are both %q", old, c, k)
-		}
-		seen[k] = c
-	}
-	if _, err := keyText[float64](); err == nil {
-		t.Error("a float64 has a text, but 0 and -0 are equal and would differ")
-	}
-	if _, err := keyText[*int](); err == nil {
-		t.Error("a pointer has a text")
-	}
-	if _, err := keyText[struct{ a int }](); err == nil {
-		t.Error("an unexported field is left out of the text")
-	}
 }

@@ -20,10 +20,18 @@ const (
 // StoreOptions change what a Store does. The zero StoreOptions are the
 // defaults.
 type StoreOptions[K comparable, V any] struct {
-	// Key writes a key as text; different keys must give different texts. The
-	// default knows strings, integers, booleans, types with MarshalText, and
-	// structs and arrays of these. A key with an empty text, or one of more
-	// than 4096 bytes, is not cached.
+	// Key writes a key as text. Different keys must give different texts, and equal
+	// keys equal ones.
+	//
+	// The default writes strings, integers, booleans, and structs and arrays of
+	// these. The text of a type with MarshalText is what that writes, but only if
+	// UnmarshalText reads it as the same key; otherwise the key is written like any
+	// other of its kind. New refuses a type in which something cannot be written or
+	// has no text for each value: floats, pointers (a time.Time has one), interfaces,
+	// and unexported fields of types without MarshalText.
+	//
+	// A key with an empty text, or one of more than 4096 bytes, is not cached, and
+	// observed as cache.MissKey.
 	Key func(K) string
 	// Codec writes and reads values. The default is cache.DefaultCodec.
 	Codec cache.Codec[V]
@@ -61,7 +69,7 @@ type Store[K comparable, V any] struct {
 // New returns the store of the given name in a space. Two stores of one name
 // are one store, so they must have the same types. It panics if the name has
 // other characters than letters, digits, '_', '-' and '.', if there is no
-// default text for K and Options.Key is not set, or if an option makes no
+// default text for K and StoreOptions.Key is not set, or if an option makes no
 // sense.
 func New[K comparable, V any](space *Space, name string, o *StoreOptions[K, V]) *Store[K, V] {
 	if space == nil {

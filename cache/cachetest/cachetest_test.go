@@ -309,6 +309,39 @@ func TestAnInvalidationThatFailsIsRepeatedWhenTheNetworkIsBack(t *testing.T) {
 	})
 }
 
+// masked is a key that is printed as others are.
+type masked string
+
+func (masked) String() string { return "***" }
+
+func TestNode_RepeatsTheInvalidationsOfKeysThatArePrintedAlike(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := cachetest.NewNetwork(t, nil)
+		rows := memstore.New[masked, string](net.Server, 100, nil)
+		a := net.Join()
+		shared := cachetest.Shared(a, "rows", rows)
+		keys := []masked{"a", "b", "c"}
+		for _, k := range keys {
+			if _, err := cache.Put(t.Context(), rows, k, &cache.Entry[string]{Value: "old", Fresh: cache.Forever, Expires: cache.Forever}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a.Partition(true)
+		for _, k := range keys {
+			if err := shared.Invalidate(t.Context(), k); err == nil {
+				t.Fatal("an invalidation that could not be made has no error")
+			}
+		}
+		a.Partition(false)
+		time.Sleep(time.Minute)
+		for _, k := range keys {
+			if e, err := rows.Get(t.Context(), k); e != nil || err != nil {
+				t.Errorf("a minute later, %q is still %+v, %v", string(k), e, err)
+			}
+		}
+	})
+}
+
 func TestSharesThatAreNoneAreRefused(t *testing.T) {
 	net := cachetest.NewNetwork(t, nil)
 	p := net.Join()

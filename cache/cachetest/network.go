@@ -50,7 +50,8 @@ type Network struct {
 	r     *rand.Rand
 	bus   Bus
 	nodes []*Node
-	tail  uint64 // of the log: how many messages there were
+	tail  uint64              // of the log: how many messages there were
+	texts map[storeKey]string // of the keys of shared stores
 	ctx   context.Context
 	tasks sync.WaitGroup
 }
@@ -62,11 +63,31 @@ type message struct {
 	tags   []string
 }
 
+// storeKey is a key of the shared store with a name.
+type storeKey struct {
+	store string
+	key   any
+}
+
+// text returns a text for a key of a shared store. Different keys have different
+// texts, also if they are printed alike.
+func (n *Network) text(store string, key any) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	k := storeKey{store, key}
+	text, known := n.texts[k]
+	if !known {
+		text = fmt.Sprintf("%s:%v:%d", store, key, len(n.texts))
+		n.texts[k] = text
+	}
+	return text
+}
+
 // NewNetwork returns a Network without processes, which ends with the test. The
 // seed is logged. It panics if an option makes no sense.
 func NewNetwork(t testing.TB, o *NetworkOptions) *Network {
 	t.Helper()
-	n := &Network{Server: invalidation.NewDomain()}
+	n := &Network{Server: invalidation.NewDomain(), texts: map[storeKey]string{}}
 	if o != nil {
 		n.o = *o
 	}

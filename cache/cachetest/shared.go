@@ -2,7 +2,6 @@ package cachetest
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/larder-cache/larder/cache"
@@ -25,7 +24,7 @@ func Shared[K comparable, V any](p *Node, name string, c cache.Cache[K, V]) cach
 	return &shared[K, V]{p, name, c}
 }
 
-func (s *shared[K, V]) text(k K) string { return fmt.Sprintf("%s:%v", s.name, k) }
+func (s *shared[K, V]) text(k K) string { return s.p.net.text(s.name, k) }
 
 func (s *shared[K, V]) hashes(keys []K) []uint32 {
 	out := make([]uint32, len(keys))

@@ -11,6 +11,12 @@ var stored = []mutant{
 		blindFill,
 		{"redisstore/store.go", "	err := s.space.invalidateKeys(ctx, texts)\n", "	err := s.space.invalidateKeys(ctx, texts)\n	time.AfterFunc(50*time.Millisecond, func() { s.space.invalidateKeys(context.WithoutCancel(ctx), texts) })\n"},
 	}},
+	{"key-text-unread", "the MarshalText of a key counts although it may be the text of others", "redisstore", "TestKeyText_DiffersForDifferentKeys", []edit{
+		{"redisstore/keytext.go", `back.Elem().Interface() == k`, `true`},
+	}},
+	{"key-text-unmarked", "a key that is written by its kind may have the text that another has by itself", "redisstore", "TestKeyText_DiffersForDifferentKeys", []edit{
+		{"redisstore/keytext.go", `return readMark + text, true`, `return text, true`},
+	}},
 	{"versions-after-load", "the versions of tags are read after the load", "redisstore", "TestItKeepsTheContract/Redis/refuse/known-tag", []edit{
 		{"redisstore/fill.go", `	return f.tags.learn(ctx, tags)`, `	f.tags.watch(tags)
 	f.tags.orders, f.tags.late = nil, false
