@@ -3,8 +3,10 @@ package invalidation
 import (
 	"hash/maphash"
 	"slices"
+	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/distinct"
 )
 
 // Watch is what a fill remembers of a Domain from before the load, so that it
@@ -96,6 +98,23 @@ func (w *Watch) Adopt(tags []string, brought cache.Guard) (g cache.Guard, ok boo
 		return nil, false
 	}
 	return w.Guard(tags)
+}
+
+// Validate reports whether nothing was invalidated since the Watch began, and no
+// writer holds anything, of the key, the tags that the Watch names, and more tags;
+// with all, of any tag. In a Domain with a remote store nobody can say that of all
+// tags: what another process holds is not known here.
+func (w *Watch) Validate(now time.Time, more []string, all bool) bool {
+	d := w.d
+	if all && (d.remote != nil || d.sequence.Load() != w.sequence || d.holds.n.Load() > 0) {
+		return false
+	}
+	tags := make([]string, 0, len(w.marks)+len(more))
+	for _, m := range w.marks {
+		tags = append(tags, m.cell.tag)
+	}
+	g, ok := w.Guard(distinct.Of(append(tags, more...)))
+	return ok && g.Trust(now) == cache.Valid
 }
 
 // tag returns the count of a tag from before the load.

@@ -27,6 +27,7 @@ type slot[K comparable, V any] struct {
 	watch invalidation.Watch
 	found *cache.Entry[V]
 	held  *quarantine
+	late  bool // its tags may not be known before the load
 }
 
 func (s *Store[K, V]) open(slots []cache.Slot[K], write bool) *fill[K, V] {
@@ -35,7 +36,7 @@ func (s *Store[K, V]) open(slots []cache.Slot[K], write bool) *fill[K, V] {
 		f.slots = make([]slot[K, V], 0, len(slots))
 	}
 	for _, sl := range slots {
-		f.slots = append(f.slots, slot[K, V]{key: sl.Key, hash: s.hash(sl.Key), watch: s.domain.Watch(sl.Tags...)})
+		f.slots = append(f.slots, slot[K, V]{key: sl.Key, hash: s.hash(sl.Key), watch: s.domain.Watch(sl.Tags...), late: sl.LateTags})
 	}
 	return f
 }

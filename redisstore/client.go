@@ -114,7 +114,7 @@ func command(ctx context.Context, args ...any) *call { return &call{cmd: redis.N
 
 // about returns how many keys the call has.
 func (c *call) about() int {
-	if c.script == nil && !c.wait {
+	if c.keys == nil && !c.wait {
 		return len(c.cmd.Args()) - 1
 	}
 	return len(c.keys)

@@ -33,6 +33,8 @@ type slot[V any] struct {
 	locked  bool          // the fill has the lock of the token
 	busy    time.Duration // for how long another has it
 	refresh refreshing
+	known   []string // its tags, as far as they are known before the load
+	late    bool     // there may be others
 	found   *cache.Entry[V]
 }
 
@@ -52,7 +54,7 @@ func (s *Store[K, V]) open(slots []cache.Slot[K]) (*fill[K, V], error) {
 			return nil, fmt.Errorf("larder: two slots of one fill have the key %v", sl.Key)
 		}
 		seen[key] = struct{}{}
-		f.slots[i] = slot[V]{key: key, place: len(f.keys)}
+		f.slots[i] = slot[V]{key: key, place: len(f.keys), known: slices.Clone(sl.Tags), late: sl.LateTags}
 		f.keys = append(f.keys, key)
 	}
 	return f, nil

@@ -12,7 +12,7 @@
 //
 //	joins while       is         has its answer when
 //	gathering         early      the round lands, whatever it yields
-//	departed          late       the round settles, if it is valid or an error;
+//	departed          late       the round settles, if it is valid;
 //	                             otherwise early in the next round
 //	landed, settled   early in the next round
 //
@@ -20,10 +20,9 @@
 // who are late may have asked after an invalidation that the origin's answer
 // does not know of, so they can have it only if the store vouches that there was
 // none. And it can vouch only for what came before it looked, so the round is
-// sealed when it lands, before anything is sent to the store. An error is no
-// value and cannot be out of date: it answers everybody in its round, because
-// repeating a failing load for each of them would only hit an origin that is in
-// trouble.
+// sealed when it lands, before anything is sent to the store. An error is an
+// answer like any other: "no rows" may be what the origin said before the row was
+// written.
 //
 // All who are unsatisfied when a round settles are together in the next round,
 // in which they are early. So nobody waits for more than two loads, and a key

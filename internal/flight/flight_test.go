@@ -46,9 +46,6 @@ func (g *gate) work(ctx context.Context, t *Trip[string, int64]) {
 	for i := range t.Keys() {
 		t.Land(i, n, g.err)
 	}
-	if g.err != nil {
-		return
-	}
 	g.settle <- struct{}{}
 	for i := range t.Keys() {
 		t.Settle(i, g.valid.Load())
@@ -154,28 +151,45 @@ func TestWhoComesAfterTheSealHasTheNextRound(t *testing.T) {
 
 func TestAnErrorAnswersEverybodyWhoWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newGate()
-		w.err = errors.New("origin is down")
-		g := New(w.work)
-		all := []*answer{ask(t.Context(), g)}
-		<-w.depart
-		synctest.Wait()
-		for range 20 {
-			all = append(all, ask(t.Context(), g))
-		}
-		<-w.land
-		synctest.Wait()
-		for i, a := range all {
-			if !a.done || a.err != w.err {
-				t.Errorf("caller %d has %+v", i, *a)
-			}
-		}
-		if n := w.loads.Load(); n != 1 {
-			t.Errorf("%d loads", n)
-		}
-		if t.Failed() { // let those go who wait for another round
+		for _, valid := range []bool{true, false} {
+			w := newGate()
+			w.err = errors.New("origin is down")
+			w.valid.Store(valid)
+			g := New(w.work)
+			early := ask(t.Context(), g)
 			<-w.depart
+			synctest.Wait()
+			var late []*answer
+			for range 20 {
+				late = append(late, ask(t.Context(), g))
+			}
 			<-w.land
+			synctest.Wait()
+			if !early.done || early.err != w.err {
+				t.Errorf("the first caller has %+v", *early)
+			}
+			for i, a := range late {
+				if a.done {
+					t.Errorf("caller %d has %+v before the round has settled", i, *a)
+				}
+			}
+			<-w.settle
+			loads := int64(1)
+			if !valid { // they are early in a round of their own, and it is one for all
+				<-w.depart
+				<-w.land
+				<-w.settle
+				loads = 2
+			}
+			synctest.Wait()
+			for i, a := range late {
+				if !a.done || a.err != w.err {
+					t.Errorf("caller %d has %+v", i, *a)
+				}
+			}
+			if n := w.loads.Load(); n != loads {
+				t.Errorf("valid: %v, %d loads", valid, n)
+			}
 		}
 	})
 }
@@ -219,7 +233,7 @@ func TestTheLoadIsCancelledWhenTheLastCallerLeaves(t *testing.T) {
 		ask(ctx, g)
 		cancel()
 		synctest.Wait() // the work has seen its context end: nobody holds land
-		if n := g.runs; n != 0 {
+		if n := len(g.trips); n != 0 {
 			t.Fatalf("%d runs are left", n)
 		}
 		b := ask(t.Context(), g)
@@ -273,12 +287,11 @@ func TestPanicAndGoexitAnswerEverybodyAndWedgeNothing(t *testing.T) {
 				b := ask(t.Context(), g)
 				close(hold)
 				synctest.Wait()
-				for _, x := range []*answer{a, b} {
-					var p *cache.PanicError
-					if !x.done || x.err == nil || name != "return" && !errors.As(x.err, &p) {
-						t.Errorf("a caller has %+v", *x)
-					}
+				var p *cache.PanicError
+				if !a.done || a.err == nil || name != "return" && !errors.As(a.err, &p) {
+					t.Errorf("the caller has %+v", *a)
 				}
+				expect(t, "who came after it had departed", b, 7)
 				expect(t, "the next caller", ask(t.Context(), g), 7)
 				if len(g.calls) != 0 {
 					t.Error("the key is wedged")

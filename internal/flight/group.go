@@ -3,6 +3,8 @@ package flight
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/larder-cache/larder/cache"
@@ -23,18 +25,20 @@ type Group[K comparable, R any] struct {
 	// Admit, if it is set before the first call, is asked before a Refresh opens
 	// anything. It is called with the Group's lock held. The trip of a Refresh that
 	// it has admitted says so: see Trip.Refreshes.
-	Admit  func() bool
+	Admit func() bool
+	// Finish, if it is set before the first call, lets a trip that has departed go on
+	// when everybody who waited for it has left, until Close. Who comes then joins it.
+	Finish bool
 	work   Work[K, R]
 	mu     sync.Mutex
 	calls  map[K]*call[K, R]
-	runs   int
-	idle   chan struct{} // closed when runs gets zero, if somebody waits for that
+	trips  map[*Trip[K, R]]struct{} // that are under way, one for each run
 	closed bool
 }
 
 // New returns a Group that does work.
 func New[K comparable, R any](work Work[K, R]) *Group[K, R] {
-	return &Group[K, R]{work: work, calls: map[K]*call[K, R]{}}
+	return &Group[K, R]{work: work, calls: map[K]*call[K, R]{}, trips: map[*Trip[K, R]]struct{}{}}
 }
 
 // ErrPatience is the cause of a context with which a caller wants an answer soon,
@@ -140,23 +144,46 @@ func (g *Group[K, R]) Forget(key K) {
 	g.mu.Unlock()
 }
 
-// Close turns away, with cache.ErrClosed, whoever comes from now on. It waits
-// until all runs have ended or ctx does, and returns how many have not.
-func (g *Group[K, R]) Close(ctx context.Context) int {
+// Wait waits until all trips that are under way when it is called have ended, or ctx
+// does, and returns how many have not.
+func (g *Group[K, R]) Wait(ctx context.Context) (left int) {
+	g.mu.Lock()
+	trips := slices.Collect(maps.Keys(g.trips))
+	g.mu.Unlock()
+	for _, t := range trips {
+		select {
+		case <-t.ended:
+		case <-ctx.Done():
+			if !done(t.ended) {
+				left++
+			}
+		}
+	}
+	return left
+}
+
+// Close turns away, with cache.ErrClosed, whoever comes from now on, and cancels the
+// trips that go on for nobody because of Finish. It waits until all runs have ended or
+// ctx does, and returns how many have not.
+func (g *Group[K, R]) Close(ctx context.Context) (left int) {
 	g.mu.Lock()
 	g.closed = true
-	if g.runs > 0 && g.idle == nil {
-		g.idle = make(chan struct{})
+	for t := range g.trips {
+		g.abandon(t.run)
 	}
-	idle := g.idle
 	g.mu.Unlock()
-	if idle != nil {
-		select {
-		case <-idle:
-		case <-ctx.Done():
+	for {
+		if g.Wait(ctx); ctx.Err() != nil {
+			break
+		}
+		g.mu.Lock()
+		left = len(g.trips)
+		g.mu.Unlock()
+		if left == 0 { // else those who wait have another round
+			return 0
 		}
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.runs
+	return len(g.trips)
 }

@@ -48,11 +48,6 @@ func (r *round[R]) follower(ctx context.Context) *round[R] {
 	return r.next
 }
 
-// goodForLate reports whether a settled round answers those who were late.
-func (r *round[R]) goodForLate() bool {
-	return r.valid || r.err != nil
-}
-
 // ticket is a place in a round.
 type ticket[K comparable, R any] struct {
 	call  *call[K, R]
@@ -101,7 +96,7 @@ func (g *Group[K, R]) wait(ctx context.Context, t ticket[K, R]) (R, error) {
 			}
 			return none, ctx.Err()
 		}
-		if !t.late || t.round.goodForLate() {
+		if !t.late || t.round.valid {
 			return t.round.res, t.round.err
 		}
 		t.round, t.late = t.round.next, false
@@ -124,7 +119,7 @@ func (g *Group[K, R]) leave(t ticket[K, R], keep bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	t.call.run.kept = t.call.run.kept || keep
-	if t.late && t.round.phase == settled && !t.round.goodForLate() {
+	if t.late && t.round.phase == settled && !t.round.valid {
 		t.round, t.late = t.round.next, false // has just been carried
 	}
 	switch {
@@ -159,7 +154,7 @@ func (g *Group[K, R]) settle(c *call[K, R], valid bool) {
 		return
 	}
 	r.valid, r.phase = valid, settled
-	if r.goodForLate() {
+	if valid {
 		c.run.waiters -= r.late
 	} else if r.late > 0 {
 		r.next.early += r.late

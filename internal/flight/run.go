@@ -10,13 +10,15 @@ import (
 
 // run is the keys that go together. All but ctx is guarded by the Group's lock.
 type run[K comparable, R any] struct {
-	calls   []*call[K, R]
-	ctx     context.Context // of the trip that is under way
-	cancel  context.CancelFunc
-	refresh bool // the trip under way is for nobody
-	kept    bool // it goes on although nobody waits for it
-	waiters int  // without an answer, over all keys
-	flying  int  // keys that have not landed
+	calls    []*call[K, R]
+	trip     *Trip[K, R]     // that is under way
+	ctx      context.Context // of the trip that is under way
+	cancel   context.CancelFunc
+	refresh  bool // the trip under way is for nobody
+	kept     bool // it goes on although nobody waits for it
+	departed bool // it has asked for something
+	waiters  int  // without an answer, over all keys
+	flying   int  // keys that have not landed
 }
 
 var errUnanswered = errors.New("larder: a load has ended without an answer")
@@ -25,15 +27,16 @@ var errUnanswered = errors.New("larder: a load has ended without an answer")
 // up to start.
 func (g *Group[K, R]) newRun(ctx context.Context) *run[K, R] {
 	r := &run[K, R]{}
-	r.detach(ctx)
-	g.runs++
+	g.detach(r, ctx)
 	return r
 }
 
-// detach gives the run a context that has the values of ctx and an end of its
-// own.
-func (r *run[K, R]) detach(ctx context.Context) {
+// detach gives the run a new trip, and a context that has the values of ctx and an
+// end of its own.
+func (g *Group[K, R]) detach(r *run[K, R], ctx context.Context) {
 	r.ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	r.trip = &Trip[K, R]{group: g, run: r, ended: make(chan struct{})}
+	g.trips[r.trip] = struct{}{}
 }
 
 func (g *Group[K, R]) open(r *run[K, R], ctx context.Context, key K) *call[K, R] {
@@ -45,9 +48,9 @@ func (g *Group[K, R]) open(r *run[K, R], ctx context.Context, key K) *call[K, R]
 }
 
 // abandon cancels a trip that nobody waits for while it is asking the origin,
-// and lets newcomers open a new call.
+// and lets newcomers open a new call; unless it is to be finished.
 func (g *Group[K, R]) abandon(r *run[K, R]) {
-	if r.waiters > 0 || r.kept || r.flying == 0 {
+	if r.waiters > 0 || r.kept || r.flying == 0 || g.Finish && r.departed && !g.closed {
 		return
 	}
 	r.cancel()
@@ -61,15 +64,15 @@ func (g *Group[K, R]) abandon(r *run[K, R]) {
 // start sets a new run going, if there is one.
 func (g *Group[K, R]) start(r *run[K, R]) {
 	if r != nil {
-		go g.fly(r, r.calls)
+		r.trip.calls = r.calls
+		go g.fly(r.trip)
 	}
 }
 
 // fly makes one round of some keys of a run, and has the next one made if
 // somebody waits for it. Each round has a goroutine of its own, since work may
 // end it.
-func (g *Group[K, R]) fly(r *run[K, R], calls []*call[K, R]) {
-	t := &Trip[K, R]{group: g, calls: calls}
+func (g *Group[K, R]) fly(t *Trip[K, R]) {
 	returned := false
 	defer func() {
 		err := errUnanswered
@@ -77,22 +80,24 @@ func (g *Group[K, R]) fly(r *run[K, R], calls []*call[K, R]) {
 			err = &cache.PanicError{Value: recover(), Stack: debug.Stack()}
 		}
 		t.Fail(err)
-		if next := g.finish(r, calls); next != nil {
-			go g.fly(r, next)
+		if next := g.finish(t); next != nil {
+			go g.fly(next)
 		}
 	}()
-	g.work(r.ctx, t)
+	g.work(t.run.ctx, t)
 	returned = true
 }
 
-// finish settles what has not settled and returns the calls that need another
-// round. The others are over.
-func (g *Group[K, R]) finish(r *run[K, R], calls []*call[K, R]) (next []*call[K, R]) {
+// finish settles what has not settled and returns the trip of the calls that need
+// another round, or nil. The others are over.
+func (g *Group[K, R]) finish(t *Trip[K, R]) *Trip[K, R] {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	r := t.run
 	r.cancel()
-	r.refresh, r.kept = false, false // what comes now is for those who wait
-	for _, c := range calls {
+	r.refresh, r.kept, r.departed = false, false, false // what comes now is for those who wait
+	var next []*call[K, R]
+	for _, c := range t.calls {
 		g.settle(c, false)
 		if n := c.round.next; n != nil && n.early > 0 {
 			c.round = n
@@ -102,13 +107,12 @@ func (g *Group[K, R]) finish(r *run[K, R], calls []*call[K, R]) (next []*call[K,
 			delete(g.calls, c.key)
 		}
 	}
-	if next != nil {
-		r.detach(next[0].round.ctx)
-		return next
+	close(t.ended)
+	delete(g.trips, t)
+	if next == nil {
+		return nil
 	}
-	if g.runs--; g.runs == 0 && g.idle != nil {
-		close(g.idle)
-		g.idle = nil
-	}
-	return nil
+	g.detach(r, next[0].round.ctx)
+	r.trip.calls = next
+	return r.trip
 }

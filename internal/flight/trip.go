@@ -3,7 +3,9 @@ package flight
 // Trip is one round of some keys, as the work function sees it.
 type Trip[K comparable, R any] struct {
 	group *Group[K, R]
+	run   *run[K, R]
 	calls []*call[K, R]
+	ended chan struct{} // closed when all its keys have settled
 }
 
 // Keys returns the keys of the trip, in a slice of the caller's own.
@@ -19,7 +21,7 @@ func (t *Trip[K, R]) Keys() []K {
 func (t *Trip[K, R]) Refreshes() bool {
 	t.group.mu.Lock()
 	defer t.group.mu.Unlock()
-	return t.calls[0].run.refresh
+	return t.run.refresh
 }
 
 // Unattended reports whether the trip was begun by Refresh and nobody has joined
@@ -35,6 +37,14 @@ func (t *Trip[K, R]) Unattended() bool {
 	return true
 }
 
+// Abandoned reports whether everybody who waited has left, and the trip goes on only
+// because of Group.Finish.
+func (t *Trip[K, R]) Abandoned() bool {
+	t.group.mu.Lock()
+	defer t.group.mu.Unlock()
+	return t.run.waiters == 0 && !t.run.kept
+}
+
 // Cause returns what Refresh was given with the i-th key.
 func (t *Trip[K, R]) Cause(i int) any { return t.calls[i].cause }
 
@@ -45,6 +55,7 @@ func (t *Trip[K, R]) Depart() (bypass bool) {
 	t.group.mu.Lock()
 	defer t.group.mu.Unlock()
 	bypass = true
+	t.run.departed = true
 	for _, c := range t.calls {
 		if c.round.phase == gathering {
 			c.round.phase = departed
@@ -54,19 +65,20 @@ func (t *Trip[K, R]) Depart() (bypass bool) {
 	return bypass
 }
 
-// Land gives the early waiters of the i-th key their answer and seals the round.
-// An error also answers the late ones; the key needs no Settle then.
+// Land gives the early waiters of the i-th key their answer, which may be an
+// error, and seals the round.
 func (t *Trip[K, R]) Land(i int, res R, err error) {
 	t.group.mu.Lock()
 	defer t.group.mu.Unlock()
-	t.land(i, res, err)
+	t.group.land(t.calls[i], res, err)
 }
 
-func (t *Trip[K, R]) land(i int, res R, err error) {
-	t.group.land(t.calls[i], res, err)
-	if err != nil {
-		t.group.settle(t.calls[i], false)
-	}
+// Late reports whether somebody waits for the Settle of the i-th key. It is asked
+// after Land.
+func (t *Trip[K, R]) Late(i int) bool {
+	t.group.mu.Lock()
+	defer t.group.mu.Unlock()
+	return t.calls[i].round.late > 0
 }
 
 // Seal keeps newcomers out of the round of the i-th key before it lands: for work
@@ -86,14 +98,14 @@ func (t *Trip[K, R]) Fail(err error) {
 	for i, c := range t.calls {
 		if c.round.phase < landed {
 			var none R
-			t.land(i, none, err)
+			t.group.land(t.calls[i], none, err)
 		}
 	}
 }
 
-// Settle gives the late waiters of the i-th key the same answer if it is valid,
-// that is if nothing was invalidated between departure and now; otherwise they
-// are carried into the next round.
+// Settle gives the late waiters of the i-th key the same answer, or error, if it is
+// valid, that is if nothing was invalidated between departure and now; otherwise
+// they are carried into the next round.
 func (t *Trip[K, R]) Settle(i int, valid bool) {
 	t.group.mu.Lock()
 	defer t.group.mu.Unlock()
