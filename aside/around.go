@@ -118,21 +118,21 @@ func (b *Batch[K, V]) aroundMany(ctx context.Context, parts map[cache.Mode][]K) 
 
 // directRound asks the origin, and nothing else.
 func (g *engine[K, V]) directRound(ctx context.Context, t *flight.Trip[K, result[V]], keys []K) {
-	place, at := g.enter(ctx, t, keys, all(keys), false)
+	// No key rests: only the store could say that the error of another load holds.
+	place := g.place(ctx, t, len(keys))
 	if place == nil {
 		return
 	}
 	defer place.release()
 	t.Depart()
-	keys = pick(keys, at)
 	g.observe(cache.Direct, len(keys), 0, nil)
-	results, _ := g.fetch(ctx, keys, nil, place.move(), true)
+	results, _ := g.fetch(ctx, keys, nil, place.move(), make([]witness, len(keys)))
 	for j, r := range results {
 		if r.err != nil && !r.absent {
-			t.Land(at[j], r, r.err)
+			t.Land(j, r, r.err)
 		} else {
 			r.times = timesOf[V](nil, false)
-			t.Land(at[j], r, nil)
+			t.Land(j, r, nil)
 		}
 	}
 }

@@ -215,11 +215,12 @@ func TestWhoHasJoinedTooLateIsNotLoadedForInABackOff(t *testing.T) {
 
 func TestWhoHasWaitedForAPlaceIsNotLoadedForInABackOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := &switchboard{do: takes(time.Second, errOrigin)}
+		o, sw := &switchboard{do: takes(time.Second, errOrigin)}, &cache.Switch{}
 		opts := limited(nil, aside.Limits{Loads: 1, Queue: 1})
+		opts.Switch = sw
 		l := aside.New(newProbe(nil), o.load, backsOff, opts)
 		begin(func() (int, error) { return l.Get(t.Context(), 1) })
-		l.Invalidate(t.Context(), 1) // so that the next has a load of its own
+		switchTo(t, sw, "shadow") // so that the next has a load of its own
 		waits := begin(func() (int, error) { return l.Get(t.Context(), 1) })
 		time.Sleep(time.Second)
 		synctest.Wait()

@@ -85,8 +85,40 @@ func (b *Batch[K, V]) getMany(ctx context.Context, keys []K) (map[K]V, error) {
 	if len(missing) == 0 {
 		return values, nil
 	}
+	if missing = b.spareMany(missing, spares, values); len(missing) == 0 {
+		return values, nil
+	}
 	results, errs := b.shareMany(ctx, missing, spares, bypass)
 	return values, collect(values, missing, results, errs)
+}
+
+// spareMany puts into values what is spare of keys that rest, and returns the others.
+func (b *Batch[K, V]) spareMany(keys []K, spares map[K]*cache.Entry[V], values map[K]V) []K {
+	if len(spares) == 0 || b.failures.n.Load() == 0 {
+		return keys
+	}
+	awake := make([]K, 0, len(keys))
+	var why []error
+	for _, k := range keys {
+		e := spares[k]
+		var err error
+		if e != nil {
+			err = b.rests(k)
+		}
+		if err == nil {
+			awake = append(awake, k)
+			continue
+		}
+		why = append(why, err)
+		delete(spares, k)
+		if !e.Absent {
+			values[k] = e.Value
+		}
+	}
+	if len(why) > 0 {
+		b.observe(cache.StaleOnError, len(why), 0, distinctErrors(why)) // read just now
+	}
+	return awake
 }
 
 // collect puts the values that the origin has into values, and returns the errors of
@@ -100,9 +132,9 @@ func collect[K comparable, V any](values map[K]V, keys []K, results []result[V],
 	return distinctErrors(errs)
 }
 
-// askMany is ask for several keys: entries are those to be served, spares the keys
-// of those to be served if they cannot be loaded again.
-func (b *Batch[K, V]) askMany(ctx context.Context, keys []K) (entries map[K]*cache.Entry[V], spares map[K]bool, bypass bool, err error) {
+// askMany is ask for several keys: entries are those to be served, spares those to be
+// served if they cannot be loaded again.
+func (b *Batch[K, V]) askMany(ctx context.Context, keys []K) (entries, spares map[K]*cache.Entry[V], bypass bool, err error) {
 	if b.closed.Load() {
 		return nil, nil, false, cache.ErrClosed
 	}
@@ -126,9 +158,9 @@ func (b *Batch[K, V]) askMany(ctx context.Context, keys []K) (entries map[K]*cac
 			again, causes = append(again, k), append(causes, cause(e, s))
 		case spare:
 			if spares == nil {
-				spares = map[K]bool{}
+				spares = map[K]*cache.Entry[V]{}
 			}
-			spares[k] = true
+			spares[k] = e
 		}
 		if s == stale {
 			old++

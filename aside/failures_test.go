@@ -16,7 +16,7 @@ func TestTheMemoryOfFailuresIsBounded(t *testing.T) {
 		var f failures[int]
 		err := errors.New("down")
 		for k := range 3 * maxFailures {
-			f.add(k, time.Second, err)
+			f.add(k, time.Second, err, witness{})
 		}
 		if n := len(f.of); n != maxFailures || f.n.Load() != maxFailures {
 			t.Errorf("%d keys are kept, and %d counted", n, f.n.Load())
@@ -40,10 +40,10 @@ func TestOfTooManyFailuresOneOfThoseThatEndSoonIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var f failures[int]
 		for k := range maxFailures {
-			f.add(k, time.Hour-time.Duration(k%2)*time.Minute, errSoft) // odd ones end sooner
+			f.add(k, time.Hour-time.Duration(k%2)*time.Minute, errSoft, witness{}) // odd ones end sooner
 		}
 		for k := range maxFailures / 10 {
-			f.add(-1-k, 2*time.Hour, errSoft)
+			f.add(-1-k, 2*time.Hour, errSoft, witness{})
 		}
 		lost := 0
 		for k := 0; k < maxFailures; k += 2 {

@@ -21,17 +21,17 @@ type loading[V any] struct {
 	results []result[V]
 	took    time.Duration
 	late    error         // of the deadline that we have set
-	shared  bool          // by callers who may come after it
+	since   []witness     // nil if it is not shared by callers who may come after it
 	done    chan struct{} // closed when it has returned
 	leaving
 }
 
 // fetch asks the origin once for keys, and gives p back when it has answered. If
 // the load function has not returned when its time is over, it is left alone. What
-// fails is remembered if the load is shared.
-func (g *engine[K, V]) fetch(ctx context.Context, keys []K, old *cache.Entry[V], p *permit, shared bool) ([]result[V], time.Duration) {
+// fails is remembered with since, unless that is nil.
+func (g *engine[K, V]) fetch(ctx context.Context, keys []K, old *cache.Entry[V], p *permit, since []witness) ([]result[V], time.Duration) {
 	within, cancel := context.WithTimeout(showing(ctx, old), g.o.LoadTimeout)
-	l := &loading[V]{shared: shared, done: make(chan struct{})}
+	l := &loading[V]{since: since, done: make(chan struct{})}
 	start := time.Now()
 	go func() {
 		defer cancel()
@@ -47,8 +47,8 @@ func (g *engine[K, V]) fetch(ctx context.Context, keys []K, old *cache.Entry[V],
 			err := fmt.Errorf("%w: longer than %v, and the load function does not end with its context: %w", cache.ErrLoadTimeout, g.o.LoadTimeout, context.DeadlineExceeded)
 			g.observe(cache.LoadTimeout, len(keys), took, err)
 			results := failed[V](len(keys), err)
-			if shared {
-				g.learn(ctx, keys, results)
+			if since != nil {
+				g.learn(ctx, keys, results, since)
 			}
 			return results, took
 		}
@@ -72,8 +72,8 @@ func (g *engine[K, V]) call(ctx, within context.Context, l *loading[V], keys []K
 			g.observe(cache.LoadPanic, len(keys), l.took, err)
 		}
 		// Before the place is free: who waits for it may want the same key.
-		if left := g.adrift.end(&l.leaving); l.shared && !left {
-			g.learn(ctx, keys, l.results)
+		if left := g.adrift.end(&l.leaving); l.since != nil && !left {
+			g.learn(ctx, keys, l.results, l.since)
 		}
 		p.release()
 		close(l.done)
@@ -120,7 +120,7 @@ func (g *engine[K, V]) direct(ctx context.Context, keys []K) []result[V] {
 		return failed[V](len(keys), err)
 	}
 	g.observe(cache.Direct, len(keys), 0, nil)
-	results, _ := g.fetch(ctx, keys, nil, p, false)
+	results, _ := g.fetch(ctx, keys, nil, p, nil)
 	return results
 }
 

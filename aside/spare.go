@@ -16,12 +16,11 @@ var errSoft = fmt.Errorf("%w: longer than Options.SoftTimeout", cache.ErrLoadTim
 // store has is good for this case, it returns the entry instead, with the error
 // that is the reason.
 func (g *engine[K, V]) share(ctx context.Context, key K, e *cache.Entry[V], s standing) (*cache.Entry[V], result[V], error) {
-	if err := g.rests(key); err != nil {
-		if s != spare {
-			return nil, result[V]{}, err
+	if s == spare {
+		if err := g.rests(key); err != nil {
+			g.observe(cache.StaleOnError, 1, 0, err) // nobody has waited: it was read just now
+			return e, result[V]{}, err
 		}
-		g.observe(cache.StaleOnError, 1, 0, err) // nobody has waited: it was read just now
-		return e, result[V]{}, err
 	}
 	soon, cancel := g.soon(ctx, s == spare)
 	r, err := g.flights.Do(soon, key, s == beyond)
@@ -77,14 +76,14 @@ func reason(err error) error {
 
 // shareMany is share for several keys, of which some are spare. Each has an error
 // or a result.
-func (g *engine[K, V]) shareMany(ctx context.Context, keys []K, spares map[K]bool, bypass bool) ([]result[V], []error) {
+func (g *engine[K, V]) shareMany(ctx context.Context, keys []K, spares map[K]*cache.Entry[V], bypass bool) ([]result[V], []error) {
 	soon, cancel := g.soon(ctx, len(spares) > 0)
 	defer cancel()
-	results, errs := g.flights.DoMany(ctx, soon, keys, func(k K) bool { return spares[k] }, bypass)
+	results, errs := g.flights.DoMany(ctx, soon, keys, func(k K) bool { return spares[k] != nil }, bypass)
 	for len(spares) > 0 {
 		var lost []K // they have failed
 		for i, k := range keys {
-			if errs[i] != nil && spares[k] && !errors.Is(errs[i], cache.ErrClosed) {
+			if errs[i] != nil && spares[k] != nil && !errors.Is(errs[i], cache.ErrClosed) {
 				lost = append(lost, k)
 			}
 		}

@@ -117,6 +117,13 @@ func (f *probeFill) Commit(ctx context.Context, entries ...*cache.Entry[int]) ([
 	return f.Fill.Commit(ctx, entries...)
 }
 
+func (f *probeFill) Validate(ctx context.Context) ([]bool, error) {
+	if err := f.p.at("Validate"); err != nil {
+		return nil, err
+	}
+	return cache.Validate(ctx, f.Fill)
+}
+
 func (f *probeFill) Cancel(ctx context.Context) error {
 	f.p.at("Cancel")
 	return f.Fill.Cancel(ctx)

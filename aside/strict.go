@@ -72,11 +72,14 @@ func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, resu
 	if len(rest) == 0 {
 		return nil
 	}
-	results, took := g.fetch(ctx, pick(keys, rest), old, place.move(), true)
+	since := witnesses(fill, rest)
+	results, took := g.fetch(ctx, pick(keys, rest), old, place.move(), since)
 	entries := make([]*cache.Entry[V], len(keys))
+	var bad []int // of rest
 	for n, j := range rest {
 		if r := results[n]; r.err != nil && !r.absent {
 			t.Land(places[j], r, r.err)
+			bad = append(bad, n)
 		} else {
 			entries[j] = g.entry(slots[j], r, took)
 			results[n].times = timesOf(entries[j], false)
@@ -99,6 +102,7 @@ func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, resu
 		}
 	}
 	g.compare(found, results, outcomes)
+	g.settle(within, t, pick(pick(places, rest), bad), pick(since, bad))
 	return left
 }
 

@@ -90,13 +90,16 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 	if len(rest) == 0 {
 		return
 	}
-	results, took := g.fetch(ctx, pick(keys, rest), old, place.move(), true)
+	since := witnesses(fill, rest)
+	results, took := g.fetch(ctx, pick(keys, rest), old, place.move(), since)
 	entries := make([]*cache.Entry[V], len(keys))
 	storable := false
+	var bad []int // of rest
 	for n, j := range rest {
 		r := results[n]
 		if r.err != nil && !r.absent {
 			t.Land(at[j], r, r.err)
+			bad = append(bad, n)
 			continue
 		}
 		// The entry first: the tag function may panic, and then nobody is
@@ -106,21 +109,28 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 		storable = storable || entries[j] != nil
 		t.Land(at[j], r, nil)
 	}
-	if fill == nil || !storable {
+	if fill == nil {
 		return // nobody can vouch for anything: the Group settles it so
 	}
-	commit := fill.Commit
+	commit, end := fill.Commit, fill.Cancel
 	fill = nil
 	ctx, cancel := outlive(ctx)
 	defer cancel()
-	outcomes, err := commit(ctx, entries...)
-	if err != nil && !errors.Is(err, cache.ErrNotStorable) {
-		g.observe(cache.Unavailable, len(rest), 0, err)
+	if storable {
+		outcomes, err := commit(ctx, entries...)
+		if err != nil && !errors.Is(err, cache.ErrNotStorable) {
+			g.observe(cache.Unavailable, len(rest), 0, err)
+		}
+		for _, j := range rest {
+			if entries[j] != nil {
+				t.Settle(at[j], j < len(outcomes) && outcomes[j] == cache.Stored)
+			}
+		}
+		g.compare(found, results, outcomes)
+	} else {
+		end(ctx) // first, since others may wait for it
 	}
-	for _, j := range rest {
-		t.Settle(at[j], entries[j] != nil && j < len(outcomes) && outcomes[j] == cache.Stored)
-	}
-	g.compare(found, results, outcomes)
+	g.settle(ctx, t, pick(pick(at, rest), bad), pick(since, bad))
 }
 
 // toLoad returns which of the slots are to be loaded, having answered the others,
@@ -149,26 +159,35 @@ func (g *engine[K, V]) toLoad(t *flight.Trip[K, result[V]], fill cache.Fill[V], 
 // place for them: then it returns nil. has says that the trip has one already.
 func (g *engine[K, V]) enter(ctx context.Context, t *flight.Trip[K, result[V]], keys []K, at []int, has bool) (*permit, []int) {
 	if !has {
-		if at = g.rested(t, keys, at); len(at) == 0 {
+		if at = g.rested(ctx, t, keys, at); len(at) == 0 {
 			return nil, nil
 		}
 	}
-	place, err := &permit{g.limits, true}, error(nil)
+	place := &permit{g.limits, true}
 	if !has {
-		place, err = g.limits.enter(ctx, g.o.LoadTimeout)
-	}
-	if err != nil {
-		if ctx.Err() == nil {
-			g.observe(cache.LoadRefused, len(at), 0, err)
+		if place = g.place(ctx, t, len(at)); place == nil {
+			return nil, nil
 		}
-		t.Fail(err)
-		return nil, nil
 	}
-	if at = g.rested(t, keys, at); len(at) == 0 {
+	if at = g.rested(ctx, t, keys, at); len(at) == 0 {
 		place.release()
 		return nil, nil
 	}
 	return place, at
+}
+
+// place takes a place among the loads for n keys of a trip. If there is none, it
+// answers all that have no answer, and returns nil.
+func (g *engine[K, V]) place(ctx context.Context, t *flight.Trip[K, result[V]], n int) *permit {
+	place, err := g.limits.enter(ctx, g.o.LoadTimeout)
+	if err == nil {
+		return place
+	}
+	if ctx.Err() == nil {
+		g.observe(cache.LoadRefused, n, 0, err)
+	}
+	t.Fail(err)
+	return nil
 }
 
 func (g *engine[K, V]) slots(keys []K) []cache.Slot[K] {
