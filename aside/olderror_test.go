@@ -265,3 +265,32 @@ func TestOldErrors_OneRowOfABatchIsInvalidated(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// What the store says holds when it is asked: who comes later cannot have it.
+func TestOldErrors_NobodyJoinsWhileTheStoreIsAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		said := make(chan struct{})
+		p := newProbe(func(verb string) error {
+			if verb == "Validated" {
+				<-said
+			}
+			return nil
+		})
+		o := &switchboard{do: fails}
+		l := aside.New(p, o.load, backsOff, nil)
+		get := func() (int, error) { return l.Get(t.Context(), 1) }
+		want(t, "the first", get, 0, errOrigin)
+		before := begin(get)
+		o.set(nil)
+		p.Store.Invalidate(t.Context(), 1)
+		after := begin(get)
+		close(said)
+		synctest.Wait()
+		if !before.done() || !same(before.err, errOrigin) {
+			t.Errorf("who asked before has %v", before)
+		}
+		if !after.done() || after.got != 2 || after.err != nil {
+			t.Errorf("who asked after the invalidation has %v", after)
+		}
+	})
+}

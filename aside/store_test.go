@@ -121,7 +121,9 @@ func (f *probeFill) Validate(ctx context.Context) ([]bool, error) {
 	if err := f.p.at("Validate"); err != nil {
 		return nil, err
 	}
-	return cache.Validate(ctx, f.Fill)
+	valid, err := cache.Validate(ctx, f.Fill)
+	f.p.at("Validated")
+	return valid, err
 }
 
 func (f *probeFill) Cancel(ctx context.Context) error {

@@ -121,6 +121,15 @@ func (f *tracedFill[V]) Commit(ctx context.Context, entries ...*cache.Entry[V]) 
 	return outcomes, err
 }
 
+// Validate is asked when a load has failed, or has failed before.
+func (f *tracedFill[V]) Validate(ctx context.Context) ([]bool, error) {
+	ctx, s := f.start(ctx, "validate", f.slots)
+	defer s.end()
+	valid, err := cache.Validate(ctx, f.Fill)
+	s.done(err)
+	return valid, err
+}
+
 // Cancel of a reader's fill tells nobody anything and has no span.
 func (f *tracedFill[V]) Cancel(ctx context.Context) error {
 	if !f.writer {

@@ -92,6 +92,7 @@ func (s *shared[K, V]) open(ctx context.Context, slots []cache.Slot[K], writes b
 	for _, sl := range slots {
 		w := s.watch(sl.Key)
 		f.keys, f.met = append(f.keys, sl.Key), append(f.met, &w)
+		f.tags = append(f.tags, slices.Clone(sl.Tags))
 	}
 	err := s.p.call(ctx, func() (err error) {
 		if f.inner, err = open(); err == nil && writes {
@@ -150,6 +151,7 @@ type sharedFill[K comparable, V any] struct {
 	s      *shared[K, V]
 	inner  cache.Fill[V]
 	keys   []K
+	tags   [][]string // known when the fill was opened, by slot
 	met    []*invalidation.Watch
 	writes bool
 }
@@ -184,6 +186,21 @@ func (f *sharedFill[K, V]) Commit(ctx context.Context, entries ...*cache.Entry[V
 		}
 	}
 	return out, nil
+}
+
+// Validate doubts what the process still has to invalidate, beside what the shared store
+// doubts.
+func (f *sharedFill[K, V]) Validate(ctx context.Context) (valid []bool, err error) {
+	err = f.s.p.call(ctx, func() (err error) { valid, err = cache.Validate(ctx, f.inner); return err }, nil)
+	d := f.s.p.Domain
+	for i := range valid {
+		tags := f.tags[i]
+		if e := f.inner.Found(i); e != nil {
+			tags = slices.Concat(tags, e.Tags)
+		}
+		valid[i] = valid[i] && !d.HeldKey(f.s.text(f.keys[i])) && !slices.ContainsFunc(tags, d.Held)
+	}
+	return valid, err
 }
 
 func (f *sharedFill[K, V]) Cancel(ctx context.Context) error {

@@ -93,6 +93,12 @@ func (f *storeFill[V]) Commit(ctx context.Context, entries ...*cache.Entry[V]) (
 	return out, err
 }
 
+// Validate is that of the other store, or fails.
+func (f *storeFill[V]) Validate(ctx context.Context) (valid []bool, err error) {
+	err = f.i.do(ctx, func() (err error) { valid, err = cache.Validate(ctx, f.Fill); return err }, nil)
+	return valid, err
+}
+
 // Cancel is that of the other store, or fails.
 func (f *storeFill[V]) Cancel(ctx context.Context) error {
 	err := f.i.do(ctx, func() error { return f.Fill.Cancel(ctx) }, nil)

@@ -30,7 +30,7 @@ func rule(name, text string, mistake reference.Bug, n needs, check func(*probe))
 
 // Rules returns all rules.
 func Rules() []Rule {
-	return slices.Concat(readRules, expiryRules, invalidationRules, refusalRules, fillRules, foundRules,
+	return slices.Concat(readRules, expiryRules, invalidationRules, refusalRules, fillRules, foundRules, validateRules,
 		quarantineRules, writerRules, peerRules, lossRules, lifeRules)
 }
 

@@ -22,10 +22,16 @@ var failing = []mutant{
 		{flights + "/round.go", `if hasty && done(answered) {`, `if false && done(answered) {`},
 	}},
 	{"no-back-off", "a key is loaded again although a load has just failed", "aside", "TestAnOriginThatFailsForHalfAMinuteIsNoticedByNobodyAndLeftInPeace", []edit{
-		{"aside/backoff.go", "				g.failures.add(keys[i], d, r.err)\n", ``},
+		{"aside/backoff.go", "				g.failures.add(keys[i], d, r.err, since[i])\n", ``},
 	}},
 	{"back-off-before-the-queue", "who has waited for a place does not look for failures", "aside", "TestWhoHasWaitedForAPlaceIsNotLoadedForInABackOff", []edit{
-		{"aside/trip.go", "	if at = g.rested(t, keys, at); len(at) == 0 {\n		place.release()\n		return nil, nil\n	}\n", ``},
+		{"aside/trip.go", "	if at = g.rested(ctx, t, keys, at); len(at) == 0 {\n		place.release()\n		return nil, nil\n	}\n", ``},
+	}},
+	{"back-off-unvalidated", "a back-off repeats an error although something was invalidated since", "aside", "TestOldErrors_ABackOffEndsWithAnInvalidation", []edit{
+		{"aside/backoff.go", `		if !holds {`, `		if false && !holds {`},
+	}},
+	{"back-off-joined", "who comes while the store is asked whether an error still holds has that error", "aside", "TestOldErrors_NobodyJoinsWhileTheStoreIsAsked", []edit{
+		{"aside/backoff.go", "		t.Seal(i)\n", ``},
 	}},
 	{"leaving-is-failing", "that everybody has left is a failure of the origin", "aside", "TestWhatIsNoFailureOfTheOriginStartsNoBackOff", []edit{
 		{"aside/backoff.go", `case ctx.Err() == nil:`, `default:`},

@@ -5,7 +5,8 @@ const flights = "internal/flight"
 // sharing breaks what callers who share a load rely on.
 var sharing = []mutant{
 	{"join-unvalidated", "who comes after the departure gets a result that was not validated", flights, "TestLateCallersHaveAResultOnlyIfItIsValid", []edit{
-		{flights + "/round.go", `return r.valid || r.err != nil`, `return true || r.valid || r.err != nil`},
+		{flights + "/round.go", `if !t.late || t.round.valid {`, `if true || t.round.valid {`},
+		{flights + "/round.go", `	if valid {`, `	if true {`},
 	}},
 	{"join-until-stored", "a load can be joined until its fill has returned", flights, "TestWhoComesAfterTheSealHasTheNextRound", []edit{
 		{flights + "/round.go", `case t.round.phase == departed:`, `case t.round.phase < settled:`},
@@ -31,9 +32,12 @@ var sharing = []mutant{
 			t.Fail(err)
 		}`},
 	}},
-	{"error-alone", "an error answers only those who came before the departure", flights, "TestAnErrorAnswersEverybodyWhoWaits", []edit{
-		{flights + "/round.go", `return r.valid || r.err != nil`, `return r.valid`},
-		{flights + "/trip.go", "	if err != nil {\n		t.group.settle(t.calls[i], false)\n	}\n", ""},
+	{"error-unvalidated", "an error answers who comes after the departure, whatever was invalidated", "aside", "TestOldErrors_NobodyHasTheErrorOfALoadThatBeganBeforeAnInvalidation", []edit{
+		{flights + "/round.go", `if !t.late || t.round.valid {`, `if !t.late || t.round.valid || t.round.err != nil {`},
+		{flights + "/round.go", `	if valid {`, `	if valid || r.err != nil {`},
+	}},
+	{"error-alone", "an error answers only those who came before the departure", "aside", "TestAnErrorAnswersAllWhoWaitAtOnce", []edit{
+		{"aside/witness.go", `t.Settle(at[n], valid)`, `t.Settle(at[n], false && valid)`},
 	}},
 	{"forget-nothing", "Forget lets newcomers join", flights, "TestForgottenCallsTakeNoNewcomers", []edit{
 		{flights + "/group.go", "func (g *Group[K, R]) Forget(key K) {\n	g.mu.Lock()\n	delete(g.calls, key)", "func (g *Group[K, R]) Forget(key K) {\n	g.mu.Lock()"},

@@ -6,6 +6,21 @@ var blindFill = edit{scripts + "fill.lua", `if header(k) == token then`, `if tru
 
 // stored breaks what keeps invalidated values out of Redis.
 var stored = []mutant{
+	{"validate-no-token", "an error holds although its key was invalidated", "redisstore", "TestItKeepsTheContract/Redis/validate/key", []edit{
+		{"redisstore/validate.go", `valid[i] = c.text() == sl.token && `, `valid[i] = `},
+	}},
+	{"validate-no-versions", "an error holds although a tag was invalidated", "redisstore", "TestItKeepsTheContract/Redis/validate/known-tag", []edit{
+		{"redisstore/validate.go", `check.same(f.tags.wanted(sl.key, sl.tags())) && `, ``},
+	}},
+	{"validate-late-tags", "an error holds although a tag that nobody knows may have been invalidated", "redisstore", "TestItKeepsTheContract/Redis/validate/late-tag", []edit{
+		{"redisstore/validate.go", ` || sl.late && sl.found == nil`, ``},
+	}},
+	{"validate-in-memory", "an error holds although a key in memory was invalidated", "memstore", "TestItKeepsTheContract/OneShard/lru/validate/key", []edit{
+		{"memstore/validate.go", `sh.closed || sh.changed(sl.hash, sl.since) || `, `sh.closed || `},
+	}},
+	{"validate-any-tag", "an error holds although a tag that nobody knows was invalidated in memory", "memstore", "TestItKeepsTheContract/OneShard/lru/validate/late-tag", []edit{
+		{"invalidation/watch.go", `d.remote != nil || d.sequence.Load() != w.sequence || `, `d.remote != nil || `},
+	}},
 	{"blind-fill", "a fill stores although its token is gone", "redisstore", "TestItKeepsTheContract/Redis/refuse/key", []edit{blindFill}},
 	{"delayed-double-delete", "a second removal a little later in place of tokens", "redisstore", "TestItKeepsTheContract/Redis/refuse/key", []edit{
 		blindFill,

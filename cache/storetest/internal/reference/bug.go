@@ -67,6 +67,14 @@ const (
 	FoundGhost
 	FoundUnchecked
 
+	ValidatesKeys
+	ValidatesKnownTags
+	ValidatesLateTags
+	ValidatesFoundTags
+	ValidatesHeld
+	ValidatesPeers
+	LossValidates
+
 	OldValueKept
 	EarlyFillsStore
 	LateFillsStore
@@ -168,6 +176,13 @@ var sentences = [bugs]string{
 	FoundNothing:          "Found is always nil",
 	FoundGhost:            "Found of an empty key is an empty entry",
 	FoundUnchecked:        "Found does not check tags",
+	ValidatesKeys:         "Validate does not look at keys",
+	ValidatesKnownTags:    "Validate does not look at tags named at Reserve",
+	ValidatesLateTags:     "Validate does not look at tags that may come late",
+	ValidatesFoundTags:    "Validate does not look at the tags of what was found",
+	ValidatesHeld:         "Validate does not look at writers",
+	ValidatesPeers:        "Validate through another handle sees nothing that was invalidated",
+	LossValidates:         "Validate does not notice a loss",
 	OldValueKept:          "Quarantine leaves the old value",
 	EarlyFillsStore:       "Quarantine does not refuse the fills that are open",
 	LateFillsStore:        "fills reserved during a quarantine are stored",
