@@ -63,8 +63,8 @@ func (g *engine[K, V]) init(store cache.Cache[K, V], p invalidation.Policy, o Op
 // stands for may come from the store too, as that very error.
 //
 // Callers who ask for the same key at the same time share one load, of which
-// each may have the result if it is no older than the call; none waits for more
-// than two loads. The load runs on a goroutine of its own and on a context that
+// each may have the result, or the error, if it is no older than the call; none waits
+// for more than two loads. The load runs on a goroutine of its own and on a context that
 // has the values of one of the callers', ends after Options.LoadTimeout, and is
 // cancelled when the last caller has left: do not use in it what ends with a
 // request. Get itself returns ctx.Err() as soon as ctx ends, and an error that wraps
@@ -74,8 +74,9 @@ func (g *engine[K, V]) init(store cache.Cache[K, V], p invalidation.Policy, o Op
 // A value that is stale is returned at once and loaded again in the background,
 // once at a time. Within Policy.IfError, one that is older is returned if the load
 // fails, takes longer than Options.SoftTimeout or is not begun. After a load has
-// failed, others have its error until the back-off of the Policy is over. See
-// Limits for loads that are refused.
+// failed, others have its error until the back-off of the Policy is over, but never
+// that of a load which began before something was invalidated on which the value
+// depends and which Get began after. See Limits for loads that are refused.
 //
 // With a context of cache.Bypass, Get asks the origin, for this caller alone. See
 // Options.Switch for what else may keep it from the cache, and Lookup for the facts
@@ -84,7 +85,8 @@ func (g *engine[K, V]) init(store cache.Cache[K, V], p invalidation.Policy, o Op
 // The value is shared with other callers: treat it as read-only. A hit costs
 // what it costs in the store and allocates nothing. A miss costs a round trip of
 // the store before the load and one after it, for which the caller does not
-// wait; if the load fails and the value may then be stale, one more.
+// wait. If the load fails, it costs one more if the value may then be stale, and one
+// if others have come during the load.
 func (g *engine[K, V]) Get(ctx context.Context, key K) (V, error) {
 	if cache.Bypassed(ctx) && !g.closed.Load() {
 		r := g.direct(ctx, []K{key})[0]

@@ -36,8 +36,10 @@ type Policy struct {
 	Jitter float64
 	// Backoff is how long a key is not loaded again after a load of it has failed,
 	// but for up to a half of it that is left out at random. Callers get what is
-	// stale meanwhile or, if there is nothing, the error once more. Zero is a second
-	// if Stale or IfError are set, and no time otherwise.
+	// stale meanwhile. If there is nothing, they get the error once more, for as long
+	// as the store says that nothing was invalidated on which it may depend: this
+	// costs what cache.Validate does, and where the store cannot tell, the origin is
+	// asked. Zero is a second if Stale or IfError are set, and no time otherwise.
 	Backoff time.Duration
 	// Early loads values again before they are past Fresh, with a probability that
 	// rises towards that moment and with the time that the load takes, so that a
