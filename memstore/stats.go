@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
-	"github.com/larder-cache/larder/internal/hook"
+	"github.com/larder-cache/larder/internal/contain"
 )
 
 // Stats returns what the store has counted. All is counted exactly, hits too, up to a
@@ -57,7 +57,7 @@ func (s *Store[K, V]) left(n *node[K, V], why Reason) {
 	if s.onEvict == nil {
 		return
 	}
-	if err := hook.Call(context.Background(), "Options.OnEvict", func() { s.onEvict(n.key, &n.entry, why) }); err != nil {
+	if err := contain.Call(context.Background(), "Options.OnEvict", func() { s.onEvict(n.key, &n.entry, why) }); err != nil {
 		s.meter.Panicked(s.observer, cache.Event{Cache: s.name, Level: cache.Memory, Err: err})
 	}
 }

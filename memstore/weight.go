@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/larder-cache/larder/cache"
-	"github.com/larder-cache/larder/internal/hook"
+	"github.com/larder-cache/larder/internal/contain"
 )
 
 // maxWeighedShards is for stores whose entries have weights: nothing says how many
@@ -30,7 +30,7 @@ func (f *fill[K, V]) weights(ctx context.Context, entries []*cache.Entry[V]) (we
 		}
 	}()
 	weights = make([]int, len(entries))
-	err = hook.Call(ctx, "Options.Weight", func() {
+	err = contain.Call(ctx, "Options.Weight", func() {
 		for i, e := range entries {
 			if e != nil {
 				weights[i] = max(1, f.store.weigh(f.slots[i].key, e.Value))

@@ -39,14 +39,17 @@ type slot[V any] struct {
 }
 
 // open returns a fill of slots that has read nothing yet.
-func (s *Store[K, V]) open(slots []cache.Slot[K]) (*fill[K, V], error) {
+func (s *Store[K, V]) open(ctx context.Context, slots []cache.Slot[K]) (*fill[K, V], error) {
 	if s.space.closed.Load() {
 		return nil, errClosed
 	}
 	f := &fill[K, V]{store: s, slots: make([]slot[V], len(slots)), tags: watch{space: s.space}}
 	seen := make(map[string]struct{}, len(slots))
 	for i, sl := range slots {
-		key := s.key(sl.Key)
+		key, err := s.keyOf(ctx, sl.Key)
+		if err != nil {
+			return nil, err
+		}
 		if key == "" {
 			continue
 		}
@@ -94,6 +97,27 @@ func (f *fill[K, V]) Commit(ctx context.Context, entries ...*cache.Entry[V]) ([]
 }
 
 func (f *fill[K, V]) commit(ctx context.Context, entries []*cache.Entry[V]) ([]cache.Outcome, error) {
+	returned := false
+	defer func() {
+		if !returned {
+			f.abandon(ctx)
+		}
+	}()
+	outcomes, err := f.write(ctx, entries)
+	returned = true
+	return outcomes, err
+}
+
+// abandon ends a fill whose goroutine is being ended by a function of the user's.
+func (f *fill[K, V]) abandon(ctx context.Context) {
+	if f.writer != "" {
+		f.again()
+	} else {
+		f.unlock(ctx)
+	}
+}
+
+func (f *fill[K, V]) write(ctx context.Context, entries []*cache.Entry[V]) ([]cache.Outcome, error) {
 	outcomes := make([]cache.Outcome, len(entries))
 	if f.writer == "" {
 		for _, e := range entries {
@@ -106,7 +130,7 @@ func (f *fill[K, V]) commit(ctx context.Context, entries []*cache.Entry[V]) ([]c
 		}
 	}
 	lateErr := f.late(ctx, entries)
-	writes, err := f.prepare(entries)
+	writes, err := f.prepare(ctx, entries)
 	if len(writes) == 0 {
 		f.unlock(ctx)
 		f.report(entries, outcomes, lateErr)
@@ -167,7 +191,7 @@ func (f *fill[K, V]) settle(ctx context.Context, writes []write, done []int64) e
 		}
 	}
 	if lost != nil {
-		f.store.observe(cache.QuarantineLost, nil)
+		f.store.tellApart(cache.Event{Kind: cache.QuarantineLost, N: 1}) // also in the background
 		if err := s.invalidateKeys(ctx, lost); err != nil {
 			return err
 		}
@@ -216,7 +240,7 @@ func (f *fill[K, V]) late(ctx context.Context, entries []*cache.Entry[V]) error 
 }
 
 // prepare encodes entries. A slot that is not among the writes is refused.
-func (f *fill[K, V]) prepare(entries []*cache.Entry[V]) (writes []write, err error) {
+func (f *fill[K, V]) prepare(ctx context.Context, entries []*cache.Entry[V]) (writes []write, err error) {
 	for i, e := range entries {
 		sl := &f.slots[i]
 		if sl.key == "" || e == nil && f.writer == "" {
@@ -228,7 +252,7 @@ func (f *fill[K, V]) prepare(entries []*cache.Entry[V]) (writes []write, err err
 			w.want = f.tags.wanted(sl.key, e.Tags)
 			if ok && !quarantined && !sl.nostore && !f.store.space.held(sl.key, e.Tags) {
 				var err1 error
-				if w.body, w.px, err1 = f.store.encode(sl.key, e, star, stamps); err1 != nil {
+				if w.body, w.px, err1 = f.store.encode(ctx, sl.key, e, star, stamps); err1 != nil {
 					err1 = fmt.Errorf("%w: %w", cache.ErrNotStorable, err1)
 					f.store.observe(cache.EncodeFailed, err1)
 					err, ok = errors.Join(err, err1), false

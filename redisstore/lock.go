@@ -189,9 +189,12 @@ func (f *fill[K, V]) unlocks(ctx context.Context, writes []write) (calls []*call
 	var keys, tokens []string
 	next := 0 // of writes, which are in the order of slots
 	for i := range f.slots {
+		stores := false
 		if next < len(writes) && writes[next].slot == i {
+			stores = writes[next].body != ""
 			next++
-		} else if sl := &f.slots[i]; sl.locked {
+		}
+		if sl := &f.slots[i]; sl.locked && !stores {
 			keys, tokens = append(keys, sl.key), append(tokens, sl.token)
 		}
 	}

@@ -1,11 +1,14 @@
 package redisstore
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"sync"
 	"sync/atomic"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/contain"
 )
 
 // payloads turns the values of a store into payloads and back. It writes with its
@@ -16,18 +19,20 @@ type payloads[V any] struct {
 	largest    int              // that is written, or decompressed
 	size       atomic.Int64     // of the last that was encoded
 	plain      atomic.Int64     // of the last that was decompressed
+	panicked   func(error)      // is told of what panics
 }
 
 // coded is a codec and what identifies its values.
 type coded[V any] struct {
 	cache.Codec[V]
+	field  string // of the options
 	id     byte
 	schema uint32
 }
 
 // newPayloads returns those of a store's options, or panics.
-func newPayloads[K comparable, V any](o *StoreOptions[K, V]) *payloads[V] {
-	p := &payloads[V]{compressor: o.Compressor, largest: o.MaxValue}
+func newPayloads[K comparable, V any](o *StoreOptions[K, V], panicked func(error)) *payloads[V] {
+	p := &payloads[V]{compressor: o.Compressor, largest: o.MaxValue, panicked: panicked}
 	switch {
 	case p.largest < 0:
 		panic(fmt.Sprintf("larder: redisstore: StoreOptions.MaxValue is %d: it cannot be negative", p.largest))
@@ -49,11 +54,16 @@ func (p *payloads[V]) add(field string, c cache.Codec[V]) {
 	if c == nil {
 		panic(fmt.Sprintf("larder: redisstore: StoreOptions.%s is nil", field))
 	}
-	id := c.ID()
-	if p.of(id) != nil {
-		panic(fmt.Sprintf("larder: redisstore: StoreOptions.%s has the id %d, which a codec before it has", field, id))
+	field = "StoreOptions." + field
+	var id byte
+	var schema uint32
+	if err := contain.Call(context.Background(), field, func() { id, schema = c.ID(), c.Schema() }); err != nil {
+		panic(fmt.Sprintf("larder: redisstore: %v", err))
 	}
-	p.codecs = append(p.codecs, coded[V]{c, id, c.Schema()})
+	if p.of(id) != nil {
+		panic(fmt.Sprintf("larder: redisstore: %s has the id %d, which a codec before it has", field, id))
+	}
+	p.codecs = append(p.codecs, coded[V]{c, field, id, schema})
 }
 
 // of returns the codec with an id, or nil.
@@ -68,9 +78,11 @@ func (p *payloads[V]) of(id byte) *coded[V] {
 
 // put makes v the payload of e, which is to be appended to bytes before release
 // is called.
-func (p *payloads[V]) put(e *envelope, v V) (release func(), err error) {
-	payload, err := p.codecs[0].Append(make([]byte, 0, p.size.Load()), v)
-	if err != nil {
+func (p *payloads[V]) put(ctx context.Context, e *envelope, v V) (release func(), err error) {
+	var payload []byte
+	codec := &p.codecs[0]
+	failed := p.call(ctx, codec.field, func() { payload, err = codec.Append(make([]byte, 0, p.size.Load()), v) })
+	if err = cmp.Or(failed, err); err != nil {
 		return nil, err
 	}
 	if len(payload) > p.largest {
@@ -82,8 +94,12 @@ func (p *payloads[V]) put(e *envelope, v V) (release func(), err error) {
 		return release, nil
 	}
 	scratch := borrow(len(payload))
-	small, method := p.compressor.Compress((*scratch)[:0], payload)
+	var small []byte
+	var method byte
+	failed = p.call(ctx, compressorField, func() { small, method = p.compressor.Compress((*scratch)[:0], payload) })
 	switch {
+	case failed != nil: // who knows what it does with the memory that it was lent
+		return nil, failed
 	case method > maxMethod:
 		err = fmt.Errorf("larder: the Compressor has method %d, more than %d", method, maxMethod)
 	case method != 0 && len(small) < len(payload):
@@ -92,23 +108,44 @@ func (p *payloads[V]) put(e *envelope, v V) (release func(), err error) {
 	return func() { giveBack(scratch) }, err
 }
 
-// get returns the value of e, with cache.Hit, or the kind of miss that it is.
-func (p *payloads[V]) get(e *envelope) (v V, kind cache.Kind) {
+const compressorField = "StoreOptions.Compressor"
+
+// call calls a codec or the Compressor.
+func (p *payloads[V]) call(ctx context.Context, field string, f func()) error {
+	err := contain.Call(ctx, field, f)
+	if err != nil {
+		p.panicked(err)
+	}
+	return err
+}
+
+// get returns the value of e, with cache.Hit, or the kind of miss that it is. What a codec
+// or the Compressor panics of cannot be read.
+func (p *payloads[V]) get(ctx context.Context, e *envelope) (v V, kind cache.Kind) {
 	c := p.of(e.codec)
-	if c == nil || c.schema != e.schema || e.method != 0 && (p.compressor == nil || !p.compressor.Reads(e.method)) {
+	if c == nil || c.schema != e.schema || e.method != 0 && p.compressor == nil {
 		return v, cache.MissSchema
+	}
+	if e.method != 0 {
+		reads := false
+		if p.call(ctx, compressorField, func() { reads = p.compressor.Reads(e.method) }) != nil || !reads {
+			return v, cache.MissSchema
+		}
 	}
 	data, err := bytesOf(e.payload), error(nil)
 	if e.method != 0 {
 		scratch := borrow(int(p.plain.Load()))
+		packed := data
+		if p.call(ctx, compressorField, func() { data, err = p.compressor.Decompress((*scratch)[:0], packed, e.method, p.largest) }) != nil {
+			return v, cache.MissCorrupt // and the memory is nobody's
+		}
 		defer giveBack(scratch)
-		data, err = p.compressor.Decompress((*scratch)[:0], data, e.method, p.largest)
 		if err != nil || len(data) > p.largest {
 			return v, cache.MissCorrupt
 		}
 		p.plain.Store(int64(len(data)))
 	}
-	if v, err = c.Decode(data); err != nil {
+	if failed := p.call(ctx, c.field, func() { v, err = c.Decode(data) }); failed != nil || err != nil {
 		var zero V
 		return zero, cache.MissCorrupt
 	}

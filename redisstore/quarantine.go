@@ -11,7 +11,7 @@ import (
 // keeps others from storing, in one round trip, in a cluster in two. The quarantine of a
 // writer that died ends by itself, after a minute or the longest Slot.Hold. The commit is one round trip more.
 func (s *Store[K, V]) Quarantine(ctx context.Context, slots ...cache.Slot[K]) (cache.Fill[V], error) {
-	f, err := s.open(slots)
+	f, err := s.open(ctx, slots)
 	if err != nil {
 		return nil, err
 	}

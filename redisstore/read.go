@@ -1,12 +1,14 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
 	"unique"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/validkey"
 )
 
 // Get reads the value and the versions of its tags in one round trip: as one
@@ -15,7 +17,10 @@ import (
 // in front of the space cannot serve, because the process is apart from Redis,
 // reads of one key share a trip, and at most 16 are under way at once.
 func (s *Store[K, V]) Get(ctx context.Context, k K) (*cache.Entry[V], error) {
-	key := s.key(k)
+	key, err := s.keyOf(ctx, k)
+	if err != nil {
+		return nil, err
+	}
 	if key == "" {
 		s.observe(cache.MissKey, nil)
 		if s.space.closed.Load() {
@@ -79,12 +84,18 @@ func (s *Store[K, V]) GetMany(ctx context.Context, keys []K) (map[K]*cache.Entry
 	found := make(map[K]*cache.Entry[V], len(keys)) // nil for what is asked for
 	asked := make([]K, 0, len(keys))
 	var texts []byte
+	keys, failed := validkey.Valid(s.check, keys)
 	for _, k := range keys {
 		if _, twice := found[k]; twice {
 			continue
 		}
 		from := len(texts)
-		if texts = s.appendKey(texts, k); len(texts) == from {
+		var err error
+		if texts, err = s.appendKey(ctx, texts, k); err != nil {
+			failed = cmp.Or(failed, err)
+			continue
+		}
+		if len(texts) == from {
 			s.observe(cache.MissKey, nil)
 			continue
 		}
@@ -97,7 +108,7 @@ func (s *Store[K, V]) GetMany(ctx context.Context, keys []K) (map[K]*cache.Entry
 		v.tags(h.tags)
 	}
 	if len(asked) == 0 {
-		return found, nil
+		return found, failed
 	}
 	v.watch()
 	err := v.read(ctx)
@@ -116,7 +127,7 @@ func (s *Store[K, V]) GetMany(ctx context.Context, keys []K) (map[K]*cache.Entry
 		}
 		delete(found, k)
 	}
-	return found, err
+	return found, cmp.Or(err, failed)
 }
 
 // judge says what the i-th value of a view is: an entry, or a miss of which kind.
@@ -190,7 +201,7 @@ func (s *Store[K, V]) entry(ctx context.Context, v *view, i int) (*cache.Entry[V
 	}
 	if !env.absent {
 		var kind cache.Kind
-		if e.Value, kind = s.payloads.get(env); kind != cache.Hit {
+		if e.Value, kind = s.payloads.get(ctx, env); kind != cache.Hit {
 			return reject(kind)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // have stored is Found, or this fill is the next to load. For slots that say
 // Refresh it does not wait: if others load all of them, it returns ErrBusy.
 func (s *Store[K, V]) Reserve(ctx context.Context, slots ...cache.Slot[K]) (cache.Fill[V], error) {
-	f, err := s.open(slots)
+	f, err := s.open(ctx, slots)
 	if err != nil {
 		return nil, err
 	}
@@ -26,18 +26,34 @@ func (s *Store[K, V]) Reserve(ctx context.Context, slots ...cache.Slot[K]) (cach
 	f.holder = random(8)
 	w := s.space.newWait(f.keys)
 	defer w.end()
+	returned := false
+	defer func() {
+		if !returned { // a function of the user's ends the goroutine
+			f.unlock(ctx)
+		}
+	}()
+	err = s.reserve(ctx, f, slots, w)
+	returned = true
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// reserve takes the trips of Reserve.
+func (s *Store[K, V]) reserve(ctx context.Context, f *fill[K, V], slots []cache.Slot[K], w *wait) error {
 	for {
 		if err := s.skipFill(); err != nil {
-			return nil, err
+			return err
 		}
 		err := f.attempt(ctx, slots)
 		s.space.writes.took(err)
 		if err != nil {
 			s.observe(cache.Unavailable, err)
-			return nil, err
+			return err
 		}
 		if f.yields(ctx) {
-			return nil, cache.ErrBusy
+			return cache.ErrBusy
 		}
 		left := f.blocked()
 		if left == 0 || slices.ContainsFunc(slots, func(s cache.Slot[K]) bool { return s.Refresh }) {
@@ -45,14 +61,14 @@ func (s *Store[K, V]) Reserve(ctx context.Context, slots ...cache.Slot[K]) (cach
 		}
 		again, err := w.more(ctx, left)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !again {
 			break
 		}
 	}
 	f.observeWait(w)
-	return f, nil
+	return nil
 }
 
 // attempt takes the trip of Reserve. What an earlier one has read is forgotten: what

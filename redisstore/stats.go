@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/contain"
+	"github.com/larder-cache/larder/internal/meter"
 )
 
 // Stats returns what the store has counted: what was read and stored, and why not. How
@@ -21,10 +23,21 @@ func (s *Store[K, V]) observe(kind cache.Kind, err error) {
 
 // tell counts an event and lets the Observer know.
 func (s *Store[K, V]) tell(e cache.Event) {
-	s.meter.Observe(e)
-	if s.observer != nil {
-		e.Cache, e.Level = s.name, cache.Shared
-		s.observer.Observe(e)
+	e.Cache, e.Level = s.name, cache.Shared
+	s.meter.Tell(s.observer, e)
+}
+
+// tellApart is tell for goroutines that no Observer may end.
+func (s *Store[K, V]) tellApart(e cache.Event) {
+	e.Cache, e.Level = s.name, cache.Shared
+	tellApart(&s.meter, s.observer, e)
+}
+
+// tellApart lets an Observer know on a goroutine of its own, which it may end.
+func tellApart(m *meter.Meter, o cache.Observer, e cache.Event) {
+	m.Observe(e)
+	if o != nil && contain.Apart(contain.Observer, func() { m.Notify(o, e) }) != nil {
+		m.Add(cache.HookPanic, 1) // it has ended its goroutine: Notify contains panics
 	}
 }
 
@@ -38,13 +51,11 @@ func (s *Space) Stats() cache.Stats {
 	return out
 }
 
-// observe counts an event of the space and lets its Observer know.
+// observe counts an event of the space and lets its Observer know, which cannot end the
+// goroutine: it may be one that the space cannot do without.
 func (s *Space) observe(e cache.Event) {
-	s.meter.Observe(e)
-	if s.observer != nil {
-		e.Cache, e.Level = s.ns, cache.Shared
-		s.observer.Observe(e)
-	}
+	e.Cache, e.Level = s.ns, cache.Shared
+	tellApart(&s.meter, s.observer, e)
 }
 
 // trip tells of a round trip about keys.

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/internal/meter"
+	"github.com/larder-cache/larder/internal/validkey"
 )
 
 const (
@@ -58,6 +60,7 @@ type Store[K comparable, V any] struct {
 	name     string
 	prefix   string
 	text     func(K) string
+	check    func(K) error // nil if every key is valid
 	payloads *payloads[V]
 	observer cache.Observer
 	meter    meter.Meter
@@ -83,7 +86,7 @@ func New[K comparable, V any](space *Space, name string, o *StoreOptions[K, V]) 
 	}
 	s := &Store[K, V]{
 		space: space, name: name, prefix: space.ns + ":v:" + name + ":",
-		text: o.Key, payloads: newPayloads(o), observer: o.Observer, hints: newHints(),
+		text: o.Key, check: validkey.Check[K](), observer: o.Observer, hints: newHints(),
 	}
 	if s.text == nil {
 		var err error
@@ -91,7 +94,12 @@ func New[K comparable, V any](space *Space, name string, o *StoreOptions[K, V]) 
 			panic(fmt.Sprintf("larder: redisstore.New: %v", err))
 		}
 	}
+<<<<<<< HEAD
 	s.shared.patience = space.pace.bound() / 2
+=======
+	s.payloads = newPayloads(o, s.panicked)
+	s.shared.patience = space.timeout / 2
+>>>>>>> c1b9185 (redisstore: codecs, compressors, keys as text and Observers that panic or end their goroutine are contained and named; a fill that stores nothing lets go of its lock)
 	if s.observer == nil {
 		s.observer = space.observer
 	}
@@ -101,41 +109,28 @@ func New[K comparable, V any](space *Space, name string, o *StoreOptions[K, V]) 
 // Level returns cache.Shared.
 func (s *Store[K, V]) Level() cache.Level { return cache.Shared }
 
-// key returns the key of k in Redis, or "" if k cannot be cached.
-func (s *Store[K, V]) key(k K) string {
-	t := s.text(k)
-	if t == "" || len(t) > maxKey {
-		return ""
-	}
-	return s.prefix + t
-}
-
-// appendKey appends the key of k, or nothing.
-func (s *Store[K, V]) appendKey(b []byte, k K) []byte {
-	if t := s.text(k); t != "" && len(t) <= maxKey {
-		b = append(append(b, s.prefix...), t...)
-	}
-	return b
-}
-
 // Invalidate removes keys and refuses their open fills, and lets all processes
 // know, whose memory drops them at once or, if they cannot hear of it, at the end
 // of their lease. It costs one round trip; in a cluster two. An error means that
 // Redis may still have the old values, and serve them to other processes; this one
 // reads around them until the invalidation, which is repeated in the background,
-// has succeeded.
+// has succeeded. If only some keys are invalid, or have no text because Options.Key
+// panics, the others are invalidated all the same.
 func (s *Store[K, V]) Invalidate(ctx context.Context, keys ...K) error {
 	var texts []string
+	var failed error // of keys that have no text because of it
 	for _, k := range keys {
-		if t := s.key(k); t != "" {
+		t, err := s.keyOf(ctx, k)
+		if t != "" {
 			texts = append(texts, t)
 		}
+		failed = cmp.Or(failed, err)
 	}
 	if s.space.closed.Load() {
 		return errClosed
 	}
 	if len(texts) == 0 {
-		return nil
+		return failed
 	}
 	began := time.Now()
 	err := s.space.invalidateKeys(ctx, texts)
@@ -144,7 +139,7 @@ func (s *Store[K, V]) Invalidate(ctx context.Context, keys ...K) error {
 		s.observe(cache.Unavailable, err)
 		s.space.again(texts)
 	}
-	return err
+	return cmp.Or(err, failed)
 }
 
 // again has keys invalidated until it succeeds. This process does not read them
@@ -172,7 +167,7 @@ func (s *Space) held(key string, tags []string) bool {
 
 // encode returns the bytes of an entry as they are stored, and the milliseconds
 // for which Redis shall keep them; 0 if it has expired.
-func (s *Store[K, V]) encode(key string, e *cache.Entry[V], star string, stamps []stamp) (body string, px int64, err error) {
+func (s *Store[K, V]) encode(ctx context.Context, key string, e *cache.Entry[V], star string, stamps []stamp) (body string, px int64, err error) {
 	px = min(e.Expires.Sub(cache.Now()), maxLife).Milliseconds()
 	if px <= 0 {
 		return "", 0, nil
@@ -181,7 +176,7 @@ func (s *Store[K, V]) encode(key string, e *cache.Entry[V], star string, stamps 
 	env := envelope{absent: e.Absent, codec: codec.id, schema: codec.schema,
 		fresh: e.Fresh, expires: e.Expires, cost: e.Cost, loaded: e.Loaded(), key: key, star: star, stamps: stamps}
 	if !e.Absent {
-		release, err := s.payloads.put(&env, e.Value)
+		release, err := s.payloads.put(ctx, &env, e.Value)
 		if err != nil {
 			return "", 0, err
 		}

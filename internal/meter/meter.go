@@ -6,7 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/larder-cache/larder/cache"
-	"github.com/larder-cache/larder/internal/hook"
+	"github.com/larder-cache/larder/internal/contain"
 )
 
 // Meter is what one store, space, Loader or Writer has counted. It never waits, and
@@ -68,7 +68,7 @@ func (m *Meter) Tell(o cache.Observer, e cache.Event) {
 
 // Notify lets o know of e, and counts if it panics.
 func (m *Meter) Notify(o cache.Observer, e cache.Event) {
-	if o != nil && hook.Observe(o, e) != nil {
+	if o != nil && contain.Observe(o, e) != nil {
 		m.Add(cache.HookPanic, 1)
 	}
 }
@@ -78,7 +78,7 @@ func (m *Meter) Notify(o cache.Observer, e cache.Event) {
 func (m *Meter) Panicked(o cache.Observer, e cache.Event) {
 	e.Kind, e.N = cache.HookPanic, 1
 	if o == nil {
-		hook.Log(e.Cache, e.Err)
+		contain.Log(e.Cache, e.Err)
 	}
 	m.Tell(o, e)
 }

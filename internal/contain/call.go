@@ -1,4 +1,4 @@
-// Package hook calls functions of the user's so that nothing they do is taken for
+// Package contain calls functions of the user's so that nothing they do is taken for
 // something else, leaves anything locked or is lost.
 //
 // The rule: a function that panics has failed with a *cache.PanicError that names it. Who
@@ -6,7 +6,7 @@
 // it is written to slog.Default. An Observer's own panic is counted and written there. A
 // function that ends its goroutine ends it: that of a caller for good, and one of Larder's
 // is answered for with a *cache.PanicError that names the function, see Within.
-package hook
+package contain
 
 import (
 	"context"
