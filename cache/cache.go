@@ -86,7 +86,7 @@ type Fill[V any] interface {
 	// invalidated since Reserve or Quarantine; a nil entry stores nothing. It
 	// takes exactly one entry a slot and owns the entries from then on. A nil
 	// or expired entry is Refused. After an error, all that is not said to be
-	// Stored or Passed is Refused.
+	// Stored, Vouched or Passed is Refused.
 	//
 	// The fill of a quarantine releases it: the entry is stored only if no
 	// other writer held the key at any time of the quarantine and nobody
@@ -114,7 +114,16 @@ const (
 	Passed
 	// Stored: nothing was invalidated and the value is in the store.
 	Stored
+	// Vouched: nothing was invalidated, and no writer holds the key or a tag, but the
+	// store cannot hold the value, such as one that is too large. Another level may
+	// store the entry, which has the Guard of one that is in the store.
+	Vouched
 )
+
+// Valid reports whether nothing was invalidated, as far as the store can tell: also
+// callers who came after the origin was read may have the value, and another level may
+// store it.
+func (o Outcome) Valid() bool { return o >= Stored }
 
 // String returns the name of the outcome in lower case.
 func (o Outcome) String() string {
@@ -123,6 +132,8 @@ func (o Outcome) String() string {
 		return "passed"
 	case Stored:
 		return "stored"
+	case Vouched:
+		return "vouched"
 	}
 	return "refused"
 }
@@ -130,7 +141,8 @@ func (o Outcome) String() string {
 // Put stores a value that has no origin, such as a session or a computed
 // result: it quarantines the key, then commits. It reports whether e was
 // stored; it is not if another writer was at work on the key at the same time, or
-// if a tag of it was invalidated.
+// if a tag of it was invalidated. Of a pair of stores, an entry that only the first can
+// hold is stored, and the error, which wraps ErrNotStorable, is that of the second.
 // It costs two round trips on a store across a network.
 func Put[K comparable, V any](ctx context.Context, c Cache[K, V], key K, e *Entry[V]) (bool, error) {
 	if e == nil {
@@ -141,8 +153,5 @@ func Put[K comparable, V any](ctx context.Context, c Cache[K, V], key K, e *Entr
 		return false, err
 	}
 	outcomes, err := fill.Commit(ctx, e)
-	if err != nil {
-		return false, err
-	}
-	return outcomes[0] == Stored, nil
+	return len(outcomes) > 0 && outcomes[0] == Stored, err
 }

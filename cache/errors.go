@@ -20,7 +20,8 @@ var (
 	// was not asked at all, because it has failed or was slow a moment ago.
 	ErrBreakerOpen = errors.New("larder: not asked: it has failed or was slow a moment ago")
 	// ErrNotStorable is wrapped by the error of a Commit that did all it should,
-	// but for an entry that cannot be encoded or is too large: it was refused.
+	// but for an entry that cannot be encoded or is too large: the store does not have
+	// it, and has refused it or vouched for it.
 	ErrNotStorable = errors.New("larder: not storable")
 	// ErrApart answers a Get of what is in memory, but cannot be trusted because
 	// the process has not heard from the servers for too long, if the user has

@@ -44,7 +44,7 @@ const (
 	MissWriter                 // a writer holds the key in quarantine, or another load is under way
 	MissCorrupt                // there was something that is no entry of this key: damaged, foreign, or of another format
 	MissSchema                 // there was a value of a codec, a compression or a shape of the Go type that this process does not read
-	MissKey                    // the key is empty or too long to be cached
+	MissKey                    // the key has no text in the store, as its Key function says: it is not cached
 	MissApart                  // there was a value in memory, but the process is apart from the servers
 	Load                       // the origin was asked; Took, Err
 	LoadPanic                  // the load function panicked; Err is a *PanicError

@@ -8,7 +8,8 @@ import "context"
 // within this process whenever both parts keep it.
 //
 // What another process invalidates is as old in l1 as the guards say that l2 puts
-// on its entries: for a redisstore, no older than its lease. An l2 that guards
+// on its entries: for a redisstore, no older than its lease. What l2 cannot hold, but
+// vouches for, is in l1 alone. An l2 that guards
 // nothing leaves an entry in l1 until it expires: keep Policy.Fresh short then.
 //
 // A hit in l1 costs what it costs there. A hit in l2 is stored in l1 on the
@@ -186,14 +187,20 @@ func (f *tieredFill[V]) Commit(ctx context.Context, entries ...*Entry[V]) ([]Out
 	up := make([]*Entry[V], f.n)
 	for i := range up {
 		switch {
-		case i < len(outcomes) && outcomes[i] == Stored:
+		case i < len(outcomes) && outcomes[i].Valid():
 			up[i] = entries[i]
 		case i < len(entries) && entries[i] == nil:
 			up[i] = f.f2.Found(i)
 		}
 	}
-	if _, err1 := f.f1.Commit(ctx, up...); err == nil {
+	in1, err1 := f.f1.Commit(ctx, up...)
+	if err == nil {
 		err = err1
+	}
+	for i := range outcomes {
+		if outcomes[i] == Vouched && i < len(in1) && in1[i] == Stored {
+			outcomes[i] = Stored // in the pair
+		}
 	}
 	return outcomes, err
 }

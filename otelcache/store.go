@@ -111,7 +111,7 @@ func (f *tracedFill[V]) Commit(ctx context.Context, entries ...*cache.Entry[V]) 
 		given[i] = e != nil
 	}
 	outcomes, err := f.Fill.Commit(ctx, entries...)
-	var n [cache.Stored + 1]int
+	var n [cache.Vouched + 1]int
 	for i, o := range outcomes {
 		if int(o) < len(n) && i < len(given) && given[i] { // of no entry, none was refused
 			n[o]++

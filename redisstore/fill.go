@@ -147,14 +147,18 @@ func (f *fill[K, V]) write(ctx context.Context, entries []*cache.Entry[V]) ([]ca
 	done, runErr := f.send(ctx, writes, more...)
 	check.take()
 	f.awaited(writes, done)
+	untouched(writes, done)
 	f.unlocked(unlocks)
 	for i, w := range writes {
 		if done[i] != 1 || entries[w.slot] == nil || !check.same(w.want) {
 			continue
 		}
 		outcomes[w.slot] = cache.Passed
-		if w.body != "" {
+		if w.body != "" || w.vouch {
 			outcomes[w.slot] = cache.Stored
+			if w.vouch {
+				outcomes[w.slot] = cache.Vouched
+			}
 			entries[w.slot].Guard = guardOf(&watches[i], entries[w.slot].Tags)
 		}
 	}
@@ -173,7 +177,7 @@ func (f *fill[K, V]) write(ctx context.Context, entries []*cache.Entry[V]) ([]ca
 func (f *fill[K, V]) watch(writes []write, entries []*cache.Entry[V]) []invalidation.Watch {
 	out := make([]invalidation.Watch, len(writes))
 	for i, w := range writes {
-		if e := entries[w.slot]; e != nil && w.body != "" {
+		if e := entries[w.slot]; e != nil && (w.body != "" || w.vouch) {
 			out[i] = f.store.space.WatchKey(invalidation.Hash(w.key), e.Tags...)
 		}
 	}
@@ -255,7 +259,7 @@ func (f *fill[K, V]) prepare(ctx context.Context, entries []*cache.Entry[V]) (wr
 				if w.body, w.px, err1 = f.store.encode(ctx, sl.key, e, star, stamps); err1 != nil {
 					err1 = fmt.Errorf("%w: %w", cache.ErrNotStorable, err1)
 					f.store.observe(cache.EncodeFailed, err1)
-					err, ok = errors.Join(err, err1), false
+					err, w.vouch = errors.Join(err, err1), true
 				} else if w.body == "" { // has expired already
 					ok = false
 				}
@@ -270,13 +274,30 @@ func (f *fill[K, V]) prepare(ctx context.Context, entries []*cache.Entry[V]) (wr
 }
 
 // write is an entry on its way to Redis. Its body is empty if it is not to be
-// stored.
+// stored. With vouch, it cannot be: Redis is only asked whether it might have been.
 type write struct {
 	slot       int
 	key, token string
 	body       string
+	vouch      bool
 	px         int64
 	want       []version
+}
+
+// untouchedQuarantine is what a release says of a key to which nothing has happened, but
+// for which there was nothing to store.
+const untouchedQuarantine = 4
+
+// untouched makes of done what it would be if what was only to be vouched for were stored.
+func untouched(writes []write, done []int64) {
+	for i, w := range writes {
+		if done[i] == untouchedQuarantine {
+			done[i] = 0
+			if w.vouch {
+				done[i] = 1
+			}
+		}
+	}
 }
 
 // lostQuarantine is what a release says of a key that the writer did not hold.
@@ -332,6 +353,9 @@ func (f *fill[K, V]) report(entries []*cache.Entry[V], outcomes []cache.Outcome,
 	for i, o := range outcomes {
 		if entries[i] == nil {
 			continue
+		}
+		if o == cache.Vouched {
+			continue // EncodeFailed has told of it
 		}
 		kind := [...]cache.Kind{cache.FillRefused, cache.FillPassed, cache.FillStored}[o]
 		f.store.observe(kind, err)

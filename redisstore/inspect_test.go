@@ -151,9 +151,14 @@ func checkReasons(t *testing.T, rdb redis.UniversalClient, name string) {
 	if got, err := look.Key(ctx, "users", "1"); err != nil || len(got.Misses) != 1 || !strings.Contains(got.Misses[0].Why, "everything in its lane") {
 		t.Errorf("after Clear: %+v, %v", got.Misses, err)
 	}
+	long := redisstore.New[string, string](space, "long", nil)
 	for _, key := range []string{"", strings.Repeat("k", 4097)} {
-		if got, err := look.Key(ctx, "users", key); err != nil || len(got.Misses) != 1 || got.Misses[0].Kind != cache.MissKey {
+		if got, err := look.Key(ctx, "long", key); err != nil || len(got.Misses) != 1 || got.Misses[0].Kind != cache.Miss {
 			t.Errorf("a key of %d bytes: %+v, %v", len(key), got.Misses, err)
+		}
+		fill(t, long, key, entry("v"))
+		if got, err := look.Key(ctx, "long", key); err != nil || !got.Hit() {
+			t.Errorf("a key of %d bytes that was stored: %+v, %v", len(key), got, err)
 		}
 	}
 }

@@ -83,9 +83,8 @@ func (i *Inspector) Key(ctx context.Context, store, text string) (Inspection, er
 	}
 	s := i.space
 	key := s.ns + ":v:" + store + ":" + text
-	if text == "" || len(text) > maxKey {
-		return Inspection{Key: key, State: StateNothing, Type: "none", Misses: []MissReason{{cache.MissKey,
-			fmt.Sprintf("the key has %d bytes: only keys of 1 to %d are cached", len(text), maxKey)}}}, nil
+	if digested(text) {
+		key = s.ns + ":v:" + store + digestMark + ":" + digest(text)
 	}
 	out := Inspection{Key: key, Lane: s.lane(key)}
 	p := i.rdb.Pipeline()

@@ -178,6 +178,7 @@ func (i *Inspector) count(ctx context.Context, rdb redis.Cmdable, most int64, ou
 			switch kind, rest := i.split(k); kind {
 			case "v":
 				store, _, _ := strings.Cut(rest, ":")
+				store = strings.TrimSuffix(store, digestMark)
 				stores = append(stores, store)
 				kinds = append(kinds, p.GetRange(ctx, k, 0, 0))
 			case "t":

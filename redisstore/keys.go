@@ -9,6 +9,7 @@ import (
 // The keys of a space named ns, with lane n:
 //
 //	ns:v:store:key      a value, a fill token or a quarantine
+//	ns:v:store~:digest  the same of a key that is empty or too long
 //	ns:l:store:key      while a value is refreshed ahead of its time: by which fill
 //	ns:t:{ns:n}:tag     the version of a tag
 //	ns:s:{ns:n}         the version of all entries whose key is in the lane

@@ -12,26 +12,23 @@ import (
 
 // keyText returns the function that writes a K as text, or an error that says
 // why there is none. Equal keys have equal texts and different keys have
-// different texts. A key whose text is "" cannot be cached.
-func keyText[K comparable]() (func(K) string, error) {
+// different texts. A key for which ok is false has none, and cannot be cached.
+func keyText[K comparable]() (func(K) (text string, ok bool), error) {
 	var zero K
 	switch any(zero).(type) {
 	case string:
-		return func(k K) string { return any(k).(string) }, nil
+		return func(k K) (string, bool) { return any(k).(string), true }, nil
 	case int:
-		return func(k K) string { return strconv.Itoa(any(k).(int)) }, nil
+		return func(k K) (string, bool) { return strconv.Itoa(any(k).(int)), true }, nil
 	case int64:
-		return func(k K) string { return strconv.FormatInt(any(k).(int64), 10) }, nil
+		return func(k K) (string, bool) { return strconv.FormatInt(any(k).(int64), 10), true }, nil
 	}
 	t := reflect.TypeFor[K]()
 	write, err := keyFields.writer(t)
 	if err != nil {
 		return nil, fmt.Errorf("a key of type %v has no text of its own: %w: set StoreOptions.Key", t, err)
 	}
-	return func(k K) string {
-		text, _ := write(reflect.ValueOf(&k).Elem())
-		return text
-	}, nil
+	return func(k K) (string, bool) { return write(reflect.ValueOf(&k).Elem()) }, nil
 }
 
 // textWriter writes the values of one type as text. It is injective where ok is

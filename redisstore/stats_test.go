@@ -50,7 +50,7 @@ func TestStatsOfAStoreAreWhatItsObserverHasSeen(t *testing.T) {
 			ctx := t.Context()
 			var n, shared cache.Counter
 			space := openStats(t, rdb, "stats", &shared)
-			s := New(space, "rows", &StoreOptions[string, string]{Observer: &n})
+			s := New(space, "rows", &StoreOptions[string, string]{Observer: &n, Key: func(k string) string { return k }})
 			cache.Put(ctx, s, "a", benchEntry("v", "tag"))
 			s.Get(ctx, "a")
 			s.GetMany(ctx, []string{"a", "b", ""})

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	maxKey   = 4 << 10 // bytes
+	maxKey   = 4 << 10 // bytes of a text that is written as it is
 	maxValue = 8 << 20 // bytes
 )
 
@@ -32,8 +32,8 @@ type StoreOptions[K comparable, V any] struct {
 	// has no text for each value: floats, pointers (a time.Time has one), interfaces,
 	// and unexported fields of types without MarshalText.
 	//
-	// A key with an empty text, or one of more than 4096 bytes, is not cached, and
-	// observed as cache.MissKey.
+	// A text that is empty, or has more than 4096 bytes, is replaced by its SHA-256. A
+	// key for which Key returns "" is not cached, and observed as cache.MissKey.
 	Key func(K) string
 	// Codec writes and reads values. The default is cache.DefaultCodec.
 	Codec cache.Codec[V]
@@ -59,7 +59,8 @@ type Store[K comparable, V any] struct {
 	space    *Space
 	name     string
 	prefix   string
-	text     func(K) string
+	digests  string // the prefix of keys whose text is no key
+	text     func(K) (text string, ok bool)
 	check    func(K) error // nil if every key is valid
 	payloads *payloads[V]
 	observer cache.Observer
@@ -85,21 +86,19 @@ func New[K comparable, V any](space *Space, name string, o *StoreOptions[K, V]) 
 		o = &StoreOptions[K, V]{}
 	}
 	s := &Store[K, V]{
-		space: space, name: name, prefix: space.ns + ":v:" + name + ":",
-		text: o.Key, check: validkey.Check[K](), observer: o.Observer, hints: newHints(),
+		space: space, name: name, prefix: space.ns + ":v:" + name + ":", digests: space.ns + ":v:" + name + digestMark + ":",
+		check: validkey.Check[K](), observer: o.Observer, hints: newHints(),
 	}
-	if s.text == nil {
+	if o.Key != nil {
+		s.text = func(k K) (string, bool) { t := o.Key(k); return t, t != "" }
+	} else {
 		var err error
 		if s.text, err = keyText[K](); err != nil {
 			panic(fmt.Sprintf("larder: redisstore.New: %v", err))
 		}
 	}
-<<<<<<< HEAD
-	s.shared.patience = space.pace.bound() / 2
-=======
 	s.payloads = newPayloads(o, s.panicked)
-	s.shared.patience = space.timeout / 2
->>>>>>> c1b9185 (redisstore: codecs, compressors, keys as text and Observers that panic or end their goroutine are contained and named; a fill that stores nothing lets go of its lock)
+	s.shared.patience = space.pace.bound() / 2
 	if s.observer == nil {
 		s.observer = space.observer
 	}

@@ -181,7 +181,7 @@ func (f *sharedFill[K, V]) Commit(ctx context.Context, entries ...*cache.Entry[V
 		return make([]cache.Outcome, len(entries)), err
 	}
 	for i, o := range out {
-		if o == cache.Stored {
+		if o.Valid() {
 			entries[i].Guard = guard(&watches[i], entries[i].Tags)
 		}
 	}

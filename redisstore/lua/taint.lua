@@ -38,8 +38,8 @@ local function enter(k, id, rnd, ttl)
 end
 
 -- A writer leaves it. body is installed if the writer was alone and untouched,
--- otherwise there is no value. Returns 1 if body was installed, 2 if the
--- quarantine was lost, else 0.
+-- otherwise there is no value. Returns 1 if body was installed, 4 if there was none
+-- and it would have been, 2 if the quarantine was lost, else 0.
 local function leave(k, id, rnd, body, px)
   local c = ''
   if kind(header(k)) == 'Q' then c = redis.call('GET', k) end
@@ -47,7 +47,11 @@ local function leave(k, id, rnd, body, px)
   local others = without(ids, id)
   if others ~= '' then
     quarantine(k, others, '1', rnd, redis.call('PTTL', k))
-  elseif ids == id and string.sub(c, 18, 18) == '0' and body ~= '' then
+  elseif ids == id and string.sub(c, 18, 18) == '0' then
+    if body == '' then
+      redis.call('DEL', k)
+      return 4
+    end
     redis.call('SET', k, 'V' .. nonce(rnd) .. body, 'PX', px)
     return 1
   else
