@@ -59,16 +59,18 @@ cross: ## go vet or go build for systems and sizes of words that the tests do no
 tidy: ## fail unless every go.mod is tidy
 	scripts/tidy.sh
 
-test: ## all tests of all modules, and a short verify; installs redis-server and Chromium if they are missing
+test: ## all tests of all modules, and a short verify; installs redis-server, PostgreSQL and Chromium if they are missing
 	scripts/ensure-redis.sh
+	scripts/ensure-postgres.sh
 	scripts/ensure-chromium.sh
 	$(GO) test $(SHUFFLE) $(TESTFLAGS) $(LONGEST) work
 	$(GO) run ./cmd/larder verify --redis spawn-both --time $(VERIFY_TEST_TIME) $(if $(SEED),--seed $(SEED)) $(VERIFYFLAGS)
 
 race: ## the same under the race detector, but for the comparisons and the browser; installs a C compiler if it is missing
 	scripts/ensure-redis.sh
+	scripts/ensure-postgres.sh
 	scripts/ensure-cc.sh
-	CGO_ENABLED=1 $(GO) test -race -count=1 $(SHUFFLE) $(TESTFLAGS) $(LONGEST) $(SHIPPED) ./examples/shop/...
+	CGO_ENABLED=1 $(GO) test -race -count=1 $(SHUFFLE) $(TESTFLAGS) $(LONGEST) $(SHIPPED) ./examples/shop/... ./internal/pgtest/...
 
 verify: ## attack the guarantees on real servers for VERIFY_TIME, from SEED on; fails if one does not hold
 	scripts/ensure-redis.sh
@@ -119,6 +121,7 @@ hitratio-check: ## compare the hits that larder simulate finds with those of pla
 
 cover: ## test coverage, by function, and the profile in COVER
 	scripts/ensure-redis.sh
+	scripts/ensure-postgres.sh
 	scripts/ensure-chromium.sh
 	$(GO) test $(SHUFFLE) $(TESTFLAGS) -coverpkg=github.com/larder-cache/larder/... -coverprofile=$(COVER) work
 	$(GO) tool cover -func=$(COVER)

@@ -54,12 +54,13 @@ var rooms = map[string]struct {
 	"internal/redisproc":                 {},
 	"internal/releasecheck":              {standardOnly: true},
 	"internal/tagname":                   {standardOnly: true},
+	"sqltx":                              {ours: []string{"cache", "internal/doubt"}, standardOnly: true},
 	"internal/redistest":                 {ours: []string{"internal/redisproc"}},
 	"internal/validkey":                  {ours: []string{"cache"}},
 }
 
 // programs are the modules that may import all of ours, and are not imported.
-var programs = []string{"benchmarks", "cmd/larder", "codec/compare", "examples/shop"}
+var programs = []string{"benchmarks", "cmd/larder", "codec/compare", "examples/shop", "internal/pgtest"}
 
 const (
 	maxLines     = 400

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -73,8 +74,8 @@ func Decided(err error) bool {
 // judgeAll judges an error and all that it wraps.
 func judgeAll(err error) verdict {
 	v := judgeTree(err)
-	if v == silent && err != nil && worded(err.Error()) {
-		return open
+	if v == silent && err != nil {
+		return judgeText(err.Error())
 	}
 	return v
 }
@@ -169,14 +170,17 @@ var words = []string{
 	"code = Unavailable", "code = DeadlineExceeded", "code = Canceled", // of gRPC
 }
 
-func worded(text string) bool {
-	if text == "EOF" || strings.HasSuffix(text, ": EOF") || strings.Contains(text, " EOF") {
-		return true
+// refusals are the words of drivers for a COMMIT that the server has answered with a
+// rollback.
+var refusals = []string{"commit unexpectedly resulted in rollback", "Could not complete operation in a failed transaction"}
+
+func judgeText(text string) verdict {
+	has := func(w string) bool { return strings.Contains(text, w) }
+	switch {
+	case text == "EOF", has(" EOF"), slices.ContainsFunc(words, has):
+		return open
+	case slices.ContainsFunc(refusals, has):
+		return decided
 	}
-	for _, w := range words {
-		if strings.Contains(text, w) {
-			return true
-		}
-	}
-	return false
+	return silent
 }

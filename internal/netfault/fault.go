@@ -1,6 +1,7 @@
 package netfault
 
 import (
+	"bytes"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -43,18 +44,24 @@ type Fault struct {
 	RepeatRequests float64
 	// Late is a second by default.
 	Late time.Duration
+	// Hold are parts of requests, in any case of letters. A request that has one is held
+	// until the channel Until is closed, whatever the client does meanwhile, and then
+	// reaches the target. With HoldCuts the connection is cut for the client at once.
+	Hold     []string
+	HoldCuts bool
+	Until    <-chan struct{}
 }
 
 // Counts says how often faults have happened to a piece.
 type Counts struct {
-	Cut, Late, Repeated int64
+	Cut, Late, Repeated, Held int64
 	// Forgotten is how many pieces came on a connection that was forgotten.
 	Forgotten int64
 }
 
-// Counts returns how often a reply was cut off, and a request late or repeated.
+// Counts returns how often a reply was cut off, and a request late, repeated or held.
 func (p *Proxy) Counts() Counts {
-	return Counts{p.cut.Load(), p.late.Load(), p.repeated.Load(), p.forgot.Load()}
+	return Counts{p.cut.Load(), p.late.Load(), p.repeated.Load(), p.held.Load(), p.forgot.Load()}
 }
 
 // pass writes a piece to its end, or does what the fault says. It returns false
@@ -78,6 +85,16 @@ func (p *Proxy) pass(c *pair, to net.Conn, piece []byte, request bool) bool {
 		p.swallowed.Add(int64(len(piece)))
 		c.holed.Store(true)
 		return true
+	case request && f.holds(piece):
+		p.held.Add(1)
+		if f.HoldCuts {
+			reset(c.client)
+		}
+		select {
+		case <-f.Until:
+		case <-p.closing:
+			return false
+		}
 	case !request && chance(f.CutReplies):
 		p.cut.Add(1)
 		return false
@@ -167,6 +184,13 @@ func (c *pair) landed(request bool) {
 	if l := c.lines[index(request)].Load(); l != nil {
 		l.flying.Wait()
 	}
+}
+
+// holds reports whether a request is held.
+func (f *Fault) holds(piece []byte) bool {
+	return slices.ContainsFunc(f.Hold, func(part string) bool {
+		return bytes.Contains(bytes.ToLower(piece), bytes.ToLower([]byte(part)))
+	})
 }
 
 func chance(share float64) bool { return share > 0 && rand.Float64() < share }

@@ -18,7 +18,7 @@ type Proxy struct {
 	refuse  atomic.Bool
 	closing chan struct{}
 
-	swallowed, cut, late, repeated, forgot, accepted atomic.Int64
+	swallowed, cut, late, repeated, held, forgot, accepted atomic.Int64
 
 	mu       sync.Mutex
 	listener net.Listener

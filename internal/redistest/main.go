@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"testing"
 
 	"go.uber.org/goleak"
 )
@@ -13,7 +12,7 @@ import (
 // Main runs the tests of a binary, stops the shared servers and, if the tests
 // have passed, fails when goroutines are left. It returns the code to exit with.
 // Options name goroutines that may be left.
-func Main(m *testing.M, options ...goleak.Option) int {
+func Main(m interface{ Run() int }, options ...goleak.Option) int {
 	shares.Store(true)
 	code := m.Run()
 	shares.Store(false)
