@@ -6,6 +6,7 @@ import (
 
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/internal/distinct"
+	"github.com/larder-cache/larder/internal/validkey"
 	"github.com/larder-cache/larder/invalidation"
 )
 
@@ -58,7 +59,20 @@ func NewBatch[K comparable, V any](store cache.Cache[K, V], load func(context.Co
 // reads and, if something is missing, one before the load and one after it, for
 // which the caller does not wait.
 func (b *Batch[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
-	keys = distinct.Of(keys)
+	keys, err := validkey.Valid(b.check, keys)
+	if err == nil {
+		return b.getAll(ctx, distinct.Of(keys))
+	}
+	b.invalid(err)
+	if len(keys) == 0 {
+		return map[K]V{}, err
+	}
+	values, err1 := b.getAll(ctx, distinct.Of(keys))
+	return values, distinctErrors([]error{err, err1})
+}
+
+// getAll is GetMany of distinct keys that are valid.
+func (b *Batch[K, V]) getAll(ctx context.Context, keys []K) (map[K]V, error) {
 	if cache.Bypassed(ctx) && len(keys) > 0 && !b.closed.Load() {
 		return b.directMany(ctx, keys)
 	}

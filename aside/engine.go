@@ -11,6 +11,7 @@ import (
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/internal/flight"
 	"github.com/larder-cache/larder/internal/meter"
+	"github.com/larder-cache/larder/internal/validkey"
 	"github.com/larder-cache/larder/invalidation"
 )
 
@@ -23,9 +24,10 @@ type engine[K comparable, V any] struct {
 	o       Options[K, V]
 	flights *flight.Group[K, result[V]]
 	meter   meter.Meter
-	stores  bool // the policy stores something
-	ahead   bool // it has values loaded before their time
-	single  bool // the load function is one for a single key
+	stores  bool          // the policy stores something
+	ahead   bool          // it has values loaded before their time
+	single  bool          // the load function is one for a single key
+	check   func(K) error // nil if every key is valid
 	closed  atomic.Bool
 
 	limits   *limiter
@@ -44,7 +46,7 @@ type result[V any] struct {
 }
 
 func (g *engine[K, V]) init(store cache.Cache[K, V], p invalidation.Policy, o Options[K, V], load func(context.Context, []K) []result[V]) {
-	g.store, g.policy, g.o, g.load = store, p, o, load
+	g.store, g.policy, g.o, g.load, g.check = store, p, o, load, validkey.Check[K]()
 	if o.Linearizable {
 		if err := g.checkStrict(); err != nil {
 			panic(err.Error())
@@ -88,6 +90,12 @@ func (g *engine[K, V]) init(store cache.Cache[K, V], p invalidation.Policy, o Op
 // wait. If the load fails, it costs one more if the value may then be stale, and one
 // if others have come during the load.
 func (g *engine[K, V]) Get(ctx context.Context, key K) (V, error) {
+	if g.check != nil {
+		if err := g.invalid(g.check(key)); err != nil {
+			var none V
+			return none, err
+		}
+	}
 	if cache.Bypassed(ctx) && !g.closed.Load() {
 		r := g.direct(ctx, []K{key})[0]
 		return r.value, r.err
@@ -144,7 +152,7 @@ func (g *engine[K, V]) unavailable(ctx context.Context, n int, err error) error 
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if errors.Is(err, cache.ErrClosed) || errors.Is(err, cache.ErrApart) {
+	if is(err, cache.ErrClosed) || is(err, cache.ErrApart) || is(err, cache.ErrInvalidKey) {
 		return err
 	}
 	g.observe(cache.Unavailable, n, 0, err)
@@ -161,7 +169,11 @@ func (g *engine[K, V]) unavailable(ctx context.Context, n int, err error) error 
 // what it costs in the store, and works also after Close.
 func (g *engine[K, V]) Invalidate(ctx context.Context, keys ...K) error {
 	began := time.Now()
-	err := g.store.Invalidate(ctx, keys...)
+	keys, wrong := validkey.Valid(g.check, keys)
+	if len(keys) == 0 && wrong != nil {
+		return wrong
+	}
+	err := cmp.Or(g.store.Invalidate(ctx, keys...), wrong)
 	g.failures.end(keys...)
 	if len(keys) > 0 {
 		g.observe(cache.Invalidated, len(keys), time.Since(began), err)
@@ -205,7 +217,7 @@ next:
 			continue
 		}
 		for _, d := range distinct {
-			if errors.Is(d, err) {
+			if is(d, err) {
 				continue next
 			}
 		}

@@ -1,6 +1,7 @@
 package aside
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -21,17 +22,22 @@ func (g *engine[K, V]) result(e *cache.Entry[V]) result[V] {
 }
 
 // keyTags returns the tags known from the key alone.
-func (g *engine[K, V]) keyTags(key K) []string {
+func (g *engine[K, V]) keyTags(ctx context.Context, key K) (tags []string, err error) {
 	if g.o.KeyTags == nil {
-		return nil
+		return nil, nil
 	}
-	return distinct.Of(g.o.KeyTags(key))
+	err = g.hook(ctx, "Options.KeyTags", func() { tags = distinct.Of(g.o.KeyTags(key)) })
+	return tags, err
 }
 
 // entry returns what is to be stored of a result, or nil. Its time counts from
 // now, after the load: a slow origin does not shorten it, and invalidation, not
-// time, is what keeps values from before a change out.
-func (g *engine[K, V]) entry(slot cache.Slot[K], r result[V], took time.Duration) *cache.Entry[V] {
+// time, is what keeps values from before a change out. If Options.TTL or Tags panics, that
+// is the error of the result.
+func (g *engine[K, V]) entry(ctx context.Context, slot cache.Slot[K], r *result[V], took time.Duration) *cache.Entry[V] {
+	if r.err != nil && !r.absent {
+		return nil
+	}
 	e := &cache.Entry[V]{Tags: slot.Tags, Cost: took, Absent: r.absent}
 	now := cache.Now()
 	e.SetLoaded(now)
@@ -42,14 +48,18 @@ func (g *engine[K, V]) entry(slot cache.Slot[K], r result[V], took time.Duration
 	case !r.absent && g.policy.Stores():
 		p := g.policy
 		if g.o.TTL != nil {
-			if p.Fresh = g.o.TTL(slot.Key, r.value); p.Fresh <= 0 {
+			r.err = g.hook(ctx, "Options.TTL", func() { p.Fresh = g.o.TTL(slot.Key, r.value) })
+			if r.err != nil || p.Fresh <= 0 {
 				return nil
 			}
 			p.Fresh = max(p.Fresh, time.Millisecond) // the unit of time
 		}
 		e.Value = r.value
 		if g.o.Tags != nil {
-			e.Tags = distinct.Of(slices.Concat(slot.Tags, g.o.Tags(slot.Key, r.value)))
+			r.err = g.hook(ctx, "Options.Tags", func() { e.Tags = distinct.Of(slices.Concat(slot.Tags, g.o.Tags(slot.Key, r.value))) })
+			if r.err != nil {
+				return nil
+			}
 		}
 		e.Fresh, e.Expires = p.Value(now)
 	default:

@@ -2,7 +2,6 @@ package aside
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -63,6 +62,15 @@ func (g *engine[K, V]) fetch(ctx context.Context, keys []K, old *cache.Entry[V],
 // call is the goroutine of a load: nothing that the load function does ends
 // another.
 func (g *engine[K, V]) call(ctx, within context.Context, l *loading[V], keys []K, old *cache.Entry[V], p *permit) {
+	// Also if an Observer ends the goroutine.
+	defer func() {
+		// Before the place is free: who waits for it may want the same key.
+		if left := g.adrift.end(&l.leaving); l.since != nil && !left {
+			g.learn(ctx, keys, l.results, l.since)
+		}
+		p.release()
+		close(l.done)
+	}()
 	start := time.Now()
 	returned := false
 	defer func() {
@@ -71,18 +79,13 @@ func (g *engine[K, V]) call(ctx, within context.Context, l *loading[V], keys []K
 			l.results, l.took = failed[V](len(keys), err), time.Since(start)
 			g.observe(cache.LoadPanic, len(keys), l.took, err)
 		}
-		// Before the place is free: who waits for it may want the same key.
-		if left := g.adrift.end(&l.leaving); l.since != nil && !left {
-			g.learn(ctx, keys, l.results, l.since)
-		}
-		p.release()
-		close(l.done)
 	}()
 	l.results = g.load(within, keys)
+	returned = true
 	l.took = time.Since(start)
-	if old != nil && !l.results[0].absent && errors.Is(l.results[0].err, cache.ErrNotModified) {
+	same := old != nil && !l.results[0].absent && is(l.results[0].err, cache.ErrNotModified)
+	if same {
 		l.results[0] = result[V]{value: old.Value}
-		g.observe(cache.NotModified, 1, l.took, nil)
 	}
 	ours := ctx.Err() == nil && within.Err() == context.DeadlineExceeded
 	var errs []error
@@ -91,14 +94,16 @@ func (g *engine[K, V]) call(ctx, within context.Context, l *loading[V], keys []K
 		if r.err == nil || r.absent {
 			continue
 		}
-		if ours && errors.Is(r.err, context.DeadlineExceeded) {
+		if ours && is(r.err, context.DeadlineExceeded) {
 			r.err = fmt.Errorf("%w: longer than %v: %w", cache.ErrLoadTimeout, g.o.LoadTimeout, r.err)
 			l.late = r.err
 		}
 		errs = append(errs, r.err)
 	}
+	if same {
+		g.observe(cache.NotModified, 1, l.took, nil)
+	}
 	g.observe(cache.Load, len(keys), l.took, distinctErrors(errs))
-	returned = true
 }
 
 // failed returns n results that are all err.

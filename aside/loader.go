@@ -2,7 +2,6 @@ package aside
 
 import (
 	"context"
-	"errors"
 
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/invalidation"
@@ -25,8 +24,7 @@ func New[K comparable, V any](store cache.Cache[K, V], load func(context.Context
 	l.single = true
 	l.init(store, p, opts, func(ctx context.Context, keys []K) []result[V] {
 		v, err := load(ctx, keys[0]) // nobody opens a run of several
-		absent := err != nil && opts.NotFound != nil && errors.Is(err, opts.NotFound)
-		return []result[V]{{value: v, err: err, absent: absent}}
+		return []result[V]{{value: v, err: err, absent: l.absence(ctx, err)}}
 	})
 	return l
 }

@@ -12,6 +12,11 @@ import (
 // zero Wish is Get. A Wish that contradicts itself is an error that names its
 // fields. It costs what Get does, and some allocations.
 func (g *engine[K, V]) Lookup(ctx context.Context, key K, w Wish) (Answer[V], error) {
+	if g.check != nil {
+		if err := g.invalid(g.check(key)); err != nil {
+			return Answer[V]{}, err
+		}
+	}
 	mode := g.mode(key)
 	switch err := w.check(g.o.Domain != nil); {
 	case err != nil:
@@ -130,9 +135,9 @@ func (g *engine[K, V]) lookForLoad(ctx context.Context, key K, w Wish, e *cache.
 		switch {
 		case rested != nil:
 			a.Reason = BackingOff
-		case errors.Is(err, cache.ErrOverloaded):
+		case is(err, cache.ErrOverloaded):
 			a.Reason = Overloaded
-		case errors.Is(err, cache.ErrLoadTimeout):
+		case is(err, cache.ErrLoadTimeout):
 			a.Reason = OriginSlow
 		default:
 			a.Reason = OriginFailed

@@ -1,6 +1,7 @@
 package aside
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -81,6 +82,7 @@ func check[K comparable, V any](of string, storeIsNil, loadIsNil bool, p invalid
 		opts.LoadTimeout = 30 * time.Second
 	}
 	limits, wrong := opts.Limits.check()
+	wrong = cmp.Or(wrong, checkNotFound(opts.NotFound))
 	switch err := p.Validate(); {
 	case storeIsNil:
 		panic(fmt.Sprintf("larder: aside.%s: store is nil", of))

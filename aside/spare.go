@@ -2,7 +2,6 @@ package aside
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/larder-cache/larder/cache"
@@ -49,7 +48,7 @@ func (g *engine[K, V]) soon(ctx context.Context, spare bool) (context.Context, c
 // waited for. The store is asked again: what it had before the wait may have been
 // invalidated since.
 func (g *engine[K, V]) instead(ctx context.Context, key K, err error) *cache.Entry[V] {
-	if ctx.Err() != nil || errors.Is(err, cache.ErrClosed) {
+	if ctx.Err() != nil || is(err, cache.ErrClosed) {
 		return nil
 	}
 	e, failed := g.store.Get(ctx, key)
@@ -83,7 +82,7 @@ func (g *engine[K, V]) shareMany(ctx context.Context, keys []K, spares map[K]*ca
 	for len(spares) > 0 {
 		var lost []K // they have failed
 		for i, k := range keys {
-			if errs[i] != nil && spares[k] != nil && !errors.Is(errs[i], cache.ErrClosed) {
+			if errs[i] != nil && spares[k] != nil && !is(errs[i], cache.ErrClosed) {
 				lost = append(lost, k)
 			}
 		}

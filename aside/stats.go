@@ -19,8 +19,5 @@ func (g *engine[K, V]) Stats() cache.Stats {
 // observe counts an event and lets the Observer know.
 func (g *engine[K, V]) observe(kind cache.Kind, n int, took time.Duration, err error) {
 	e := cache.Event{Kind: kind, Cache: g.o.Name, Level: cache.Origin, N: n, Took: took, Err: err}
-	g.meter.Observe(e)
-	if g.o.Observer != nil {
-		g.o.Observer.Observe(e)
-	}
+	g.meter.Tell(g.o.Observer, e)
 }

@@ -51,8 +51,10 @@ func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, resu
 		// What the store says from now on is too old for those who come later.
 		t.Seal(i)
 	}
-	keys := pick(all, places)
-	slots := g.slots(keys)
+	keys, places, slots := g.slots(ctx, t, all, places)
+	if len(keys) == 0 {
+		return nil
+	}
 	fill, err := g.reserve(ctx, slots, refresh, w)
 	if refresh && g.putOff(t, keys, places, err) {
 		return nil
@@ -77,12 +79,12 @@ func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, resu
 	entries := make([]*cache.Entry[V], len(keys))
 	var bad []int // of rest
 	for n, j := range rest {
-		if r := results[n]; r.err != nil && !r.absent {
-			t.Land(places[j], r, r.err)
+		r := &results[n]
+		if entries[j] = g.entry(ctx, slots[j], r, took); r.err != nil && !r.absent {
+			t.Land(places[j], *r, r.err)
 			bad = append(bad, n)
 		} else {
-			entries[j] = g.entry(slots[j], r, took)
-			results[n].times = timesOf(entries[j], false)
+			r.times = timesOf(entries[j], false)
 		}
 	}
 	commit := fill.Commit
@@ -93,7 +95,7 @@ func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, resu
 	for n, j := range rest {
 		switch {
 		case entries[j] == nil: // has failed
-		case j < len(outcomes) && outcomes[j] == cache.Stored:
+		case j < len(outcomes) && outcomes[j].Valid():
 			t.Land(places[j], results[n], nil)
 		case err != nil:
 			t.Land(places[j], result[V]{}, err)

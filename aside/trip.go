@@ -2,8 +2,6 @@ package aside
 
 import (
 	"context"
-	"errors"
-	"runtime/debug"
 	"time"
 
 	"github.com/larder-cache/larder/cache"
@@ -35,25 +33,9 @@ func (g *engine[K, V]) rounds(w way) func(context.Context, *flight.Trip[K, resul
 }
 
 // group returns flights of which each trip makes a round of some keys; see the package
-// flight for who gets what when. A panic of a tag function ends in contain, and one of
-// the load function in call.
+// flight for who gets what when.
 func (g *engine[K, V]) group(round func(context.Context, *flight.Trip[K, result[V]], []K)) *flight.Group[K, result[V]] {
 	return flight.New(func(ctx context.Context, t *flight.Trip[K, result[V]]) { g.contain(ctx, t, round) })
-}
-
-// contain makes a round, and answers those who wait if it panics.
-func (g *engine[K, V]) contain(ctx context.Context, t *flight.Trip[K, result[V]], round func(context.Context, *flight.Trip[K, result[V]], []K)) {
-	keys := t.Keys()
-	returned := false
-	defer func() {
-		if !returned {
-			err := &cache.PanicError{Value: recover(), Stack: debug.Stack()}
-			t.Fail(err)
-			g.observe(cache.LoadPanic, len(keys), 0, err)
-		}
-	}()
-	round(ctx, t, keys)
-	returned = true
 }
 
 // round is the protocol: reserve, load, commit.
@@ -64,8 +46,10 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 		return
 	}
 	defer place.release()
-	keys = pick(keys, at)
-	slots := g.slots(keys)
+	keys, at, slots := g.slots(ctx, t, keys, at)
+	if len(keys) == 0 {
+		return
+	}
 	bypass := t.Depart()
 	refresh := t.Unattended()
 	var fill cache.Fill[V]
@@ -96,18 +80,18 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 	storable := false
 	var bad []int // of rest
 	for n, j := range rest {
-		r := results[n]
+		// The entry first: the tag function may panic, and then nobody is
+		// told that all went well.
+		r := &results[n]
+		entries[j] = g.entry(ctx, slots[j], r, took)
 		if r.err != nil && !r.absent {
-			t.Land(at[j], r, r.err)
+			t.Land(at[j], *r, r.err)
 			bad = append(bad, n)
 			continue
 		}
-		// The entry first: the tag function may panic, and then nobody is
-		// told that all went well.
-		entries[j] = g.entry(slots[j], r, took)
 		r.times = timesOf(entries[j], false)
 		storable = storable || entries[j] != nil
-		t.Land(at[j], r, nil)
+		t.Land(at[j], *r, nil)
 	}
 	if fill == nil {
 		return // nobody can vouch for anything: the Group settles it so
@@ -118,12 +102,12 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 	defer cancel()
 	if storable {
 		outcomes, err := commit(ctx, entries...)
-		if err != nil && !errors.Is(err, cache.ErrNotStorable) {
+		if err != nil && !is(err, cache.ErrNotStorable) {
 			g.observe(cache.Unavailable, len(rest), 0, err)
 		}
 		for _, j := range rest {
 			if entries[j] != nil {
-				t.Settle(at[j], j < len(outcomes) && outcomes[j] == cache.Stored)
+				t.Settle(at[j], j < len(outcomes) && outcomes[j].Valid())
 			}
 		}
 		g.compare(found, results, outcomes)
@@ -190,12 +174,21 @@ func (g *engine[K, V]) place(ctx context.Context, t *flight.Trip[K, result[V]], 
 	return nil
 }
 
-func (g *engine[K, V]) slots(keys []K) []cache.Slot[K] {
-	slots := make([]cache.Slot[K], len(keys))
-	for i, k := range keys {
-		slots[i] = cache.Slot[K]{Key: k, Tags: g.keyTags(k), LateTags: g.o.Tags != nil, Replicated: g.o.Linearizable}
+// slots returns the slots of those keys of a trip that are at these places and whose tags
+// are known, with the keys and places. It answers the others.
+func (g *engine[K, V]) slots(ctx context.Context, t *flight.Trip[K, result[V]], all []K, at []int) (keys []K, places []int, slots []cache.Slot[K]) {
+	keys, places = make([]K, 0, len(at)), make([]int, 0, len(at))
+	slots = make([]cache.Slot[K], 0, len(at))
+	for _, i := range at {
+		tags, err := g.keyTags(ctx, all[i])
+		if err != nil {
+			t.Land(i, result[V]{}, err)
+			continue
+		}
+		keys, places = append(keys, all[i]), append(places, i)
+		slots = append(slots, cache.Slot[K]{Key: all[i], Tags: tags, LateTags: g.o.Tags != nil, Replicated: g.o.Linearizable})
 	}
-	return slots
+	return keys, places, slots
 }
 
 // outlive returns a context for what is to be done although ctx may have ended.
@@ -216,7 +209,7 @@ func (g *engine[K, V]) reserve(ctx context.Context, slots []cache.Slot[K], refre
 	within, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	fill, err := store.Reserve(within, slots...)
-	if err != nil && ctx.Err() == nil && !(refresh && errors.Is(err, cache.ErrBusy)) {
+	if err != nil && ctx.Err() == nil && !(refresh && is(err, cache.ErrBusy)) {
 		g.observe(cache.Unavailable, len(slots), 0, err)
 	}
 	return fill, err

@@ -12,7 +12,7 @@ var sharing = []mutant{
 		{flights + "/round.go", `case t.round.phase == departed:`, `case t.round.phase < settled:`},
 	}},
 	{"share-under-quarantine", "who comes during a write gets a load that was not stored", "aside", "TestWhoComesDuringAWriteLoadsAnew", []edit{
-		{"aside/trip.go", `outcomes[j] == cache.Stored)`, `outcomes[j] != cache.Refused)`},
+		{"aside/trip.go", `outcomes[j].Valid())`, `outcomes[j] != cache.Refused)`},
 	}},
 	{"back-to-the-start", "whose round was not validated opens a call of its own", flights, "TestThoseWhoAreCarriedGoTogether", []edit{
 		{flights + "/round.go", "			return t.round.res, t.round.err\n		}\n		t.round, t.late = t.round.next, false", "			return t.round.res, t.round.err\n		}\n		return g.Do(ctx, t.call.key, true)"},
