@@ -13,13 +13,9 @@ import (
 // ownClient returns a client of our own to where rdb leads, with the limits of
 // a cache: no command takes much longer than patience, and none is tried again by
 // the client, whose default is to wait ten seconds for a server that does not answer, and
-// to observe no deadline. A client of another type is used as it is.
+// to observe no deadline.
 func (s *Space) ownClient(rdb redis.UniversalClient, patience func() time.Duration) (client redis.UniversalClient, own bool, err error) {
 	switch c := rdb.(type) {
-	case nil:
-		return nil, false, errors.New("larder: redisstore.Open: the client is nil")
-	case *redis.Ring:
-		return nil, false, errors.New("larder: redisstore.Open: a redis.Ring cannot be used: when one of its servers comes back, so do the values that were invalidated while it was away; use Redis Cluster or Sentinel")
 	case *redis.ClusterClient:
 		o := *c.Options()
 		if o.ReadOnly || o.RouteByLatency || o.RouteRandomly {
@@ -42,7 +38,7 @@ func (s *Space) ownClient(rdb redis.UniversalClient, patience func() time.Durati
 		l, linked := s.newLink("", c.Options(), patience)
 		return l.serves(redis.NewClient(linked)), true, nil
 	}
-	return rdb, false, nil
+	return nil, false, fmt.Errorf("larder: redisstore.Open: a client of type %T", rdb) // known has refused it
 }
 
 // hurry gives commands a deadline that the client sends by itself, such as to learn the
@@ -106,11 +102,20 @@ func (c *call) make(ctx context.Context, verb, program string) {
 	for _, k := range c.keys {
 		args = append(args, k)
 	}
-	c.cmd = redis.NewCmd(ctx, append(args, c.args...)...)
+	c.cmd = newCmd(ctx, append(args, c.args...)...)
 }
 
 // command returns the call of a plain command.
-func command(ctx context.Context, args ...any) *call { return &call{cmd: redis.NewCmd(ctx, args...)} }
+func command(ctx context.Context, args ...any) *call { return &call{cmd: newCmd(ctx, args...)} }
+
+// newCmd is redis.NewCmd of a command about which a client for clusters need not ask the
+// servers: otherwise it does so by COMMAND, and again with each command if the user may
+// not call that.
+func newCmd(ctx context.Context, args ...any) *redis.Cmd {
+	cmd := redis.NewCmd(ctx, args...)
+	cmd.SetStepCount(1)
+	return cmd
+}
 
 // about returns how many keys the call has.
 func (c *call) about() int {

@@ -30,6 +30,8 @@ func (s *Space) onConnect(addr string, then connectHook) connectHook {
 		info := p.Info(ctx, "replication")
 		settings := p.Eval(ctx, settingsScript.src, []string{s.laneKey(0)}, s.settings())
 		p.Exec(ctx) // each has its own error, and neither need be possible
+		s.suspect(info.Err())
+		s.suspect(settings.Err())
 		if found, err := settings.Text(); err == nil && found != s.settings() {
 			err := fmt.Errorf("larder: redisstore: the space %q is in use with other settings: there %q, here %q; use another name, or clear the space when nobody uses it", s.ns, found, s.settings())
 			s.refused.Store(&err)

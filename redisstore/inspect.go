@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -34,12 +33,11 @@ func NewInspector(rdb redis.UniversalClient, name string) (*Inspector, error) {
 		return nil, fmt.Errorf("larder: redisstore.NewInspector: name %q %w", name, err)
 	}
 	s := &Space{ns: name, lanes: 1}
-	switch rdb.(type) {
-	case nil:
-		return nil, errors.New("larder: redisstore.NewInspector: the client is nil")
-	case *redis.Ring:
-		return nil, errors.New("larder: redisstore.NewInspector: a redis.Ring cannot be used, as for Open")
-	case *redis.ClusterClient:
+	given, err := known(rdb)
+	if err != nil {
+		return nil, fmt.Errorf("larder: redisstore.NewInspector: %w", err)
+	}
+	if _, ok := given.(*redis.ClusterClient); ok {
 		s.lanes = clusterLanes
 	}
 	s.makeKeys()

@@ -127,6 +127,7 @@ func (l *lane) run(ctx context.Context) {
 			pause = every
 			l.space.breaker.hint()
 		} else {
+			l.space.suspect(err)
 			pause = min(2*pause, 2*l.space.lease)
 			wait = pause/2 + rand.N(pause/2)
 		}

@@ -15,22 +15,23 @@ func (s *Space) channel(lane int) string { return s.ns + ":c:" + s.hashTag(lane)
 // Sentinel.
 func (b *bus) listen() {
 	for b.ctx.Err() == nil {
-		b.receive(b.lanes, func(ctx context.Context, channels []string) (*redis.PubSub, error) {
+		err := b.receive(b.lanes, func(ctx context.Context, channels []string) (*redis.PubSub, error) {
 			// Not with the channels: its error would be lost, and Receive would
 			// connect again, without the deadline.
 			ps := b.client.Subscribe(ctx)
 			return ps, ps.Subscribe(ctx, channels...)
 		})
-		b.rest()
+		b.rest(err)
 	}
 }
 
 // follow keeps a subscription to each master that has one of the lanes, in a
 // cluster. When lanes move apart, their subscription is divided.
 func (b *bus) follow(cluster *redis.ClusterClient, lanes []*lane) {
+	var err error
 	for first := true; b.ctx.Err() == nil; first = false {
 		if !first {
-			b.rest()
+			b.rest(err)
 			cluster.ReloadState(b.ctx)
 		}
 		groups := b.owners(cluster, lanes)
@@ -41,7 +42,7 @@ func (b *bus) follow(cluster *redis.ClusterClient, lanes []*lane) {
 			b.done.Go(func() { b.follow(cluster, g.lanes) })
 		}
 		lanes = groups[0].lanes
-		b.receive(lanes, groups[0].subscribe)
+		err = b.receive(lanes, groups[0].subscribe)
 	}
 }
 
@@ -89,7 +90,7 @@ func (o *owner) subscribe(ctx context.Context, channels []string) (*redis.PubSub
 // with it. It reads without a deadline, which could cut a message in two; a
 // connection that delivers nothing is noticed by the beats, and one that was
 // never confirmed by a timer.
-func (b *bus) receive(lanes []*lane, subscribe func(context.Context, []string) (*redis.PubSub, error)) {
+func (b *bus) receive(lanes []*lane, subscribe func(context.Context, []string) (*redis.PubSub, error)) error {
 	ctx, cancel := context.WithCancel(b.ctx)
 	defer cancel()
 	byChannel := make(map[string]*lane, len(lanes))
@@ -103,7 +104,7 @@ func (b *bus) receive(lanes []*lane, subscribe func(context.Context, []string) (
 	done()
 	defer ps.Close()
 	if err != nil {
-		return
+		return err
 	}
 	defer context.AfterFunc(ctx, func() { ps.Close() })()
 	confirmed := time.AfterFunc(max(b.timeout, time.Second), cancel)
@@ -116,7 +117,7 @@ func (b *bus) receive(lanes []*lane, subscribe func(context.Context, []string) (
 	for missing := len(lanes); ; {
 		got, err := ps.Receive(ctx)
 		if err != nil {
-			return // Receive would connect again by itself, and name all channels in one command
+			return err // Receive would connect again by itself, and name all channels in one command
 		}
 		switch m := got.(type) {
 		case *redis.Message:
@@ -133,14 +134,22 @@ func (b *bus) receive(lanes []*lane, subscribe func(context.Context, []string) (
 					confirmed.Stop()
 				}
 			default: // the server has taken it away: the slot moves
-				return
+				return nil
 			}
 		}
 	}
 }
 
-// rest keeps a subscription that fails from trying without end.
-func (b *bus) rest() { b.pause(10*time.Millisecond + rand.N(min(b.space.lease/4, time.Second))) }
+// rest keeps a subscription that has failed from trying without end. One that the server
+// refuses costs a connection each time.
+func (b *bus) rest(err error) {
+	least, most := 10*time.Millisecond, min(b.space.lease/4, time.Second)
+	if denied(err) {
+		b.space.suspect(err)
+		least, most = 10*most, 10*most
+	}
+	b.pause(least + rand.N(most))
+}
 
 // pause waits for d, unless the bus ends.
 func (b *bus) pause(d time.Duration) {

@@ -22,6 +22,21 @@ const (
 	// ProblemClusterMode: the client is one for clusters and the server is in none, or
 	// the other way round.
 	ProblemClusterMode cache.ProblemCode = "cluster-mode"
+	// ProblemConnection: no connection can be made, or it does not answer.
+	ProblemConnection cache.ProblemCode = "connection"
+	// ProblemVersion: the server is too old.
+	ProblemVersion cache.ProblemCode = "version"
+	// ProblemWrites: the server answers, but refuses to write.
+	ProblemWrites cache.ProblemCode = "writes"
+	// ProblemEviction: the server throws out what the space needs most, or nothing at all.
+	ProblemEviction cache.ProblemCode = "eviction"
+	// ProblemReplication: there are not the replicas that the options ask for, or those
+	// that there are may be promoted without the last invalidations.
+	ProblemReplication cache.ProblemCode = "replication"
+	// ProblemPersistence: the server would come back with old data.
+	ProblemPersistence cache.ProblemCode = "persistence"
+	// ProblemClock: the clock of the server and that of this machine differ.
+	ProblemClock cache.ProblemCode = "clock"
 	// ProblemReplica: the server is a replica, which lags behind invalidations.
 	ProblemReplica cache.ProblemCode = "replica"
 	// ProblemRollback: a return of the server to an earlier state would not be noticed.

@@ -84,7 +84,9 @@ func (s *Space) publishOnly(ctx context.Context, lanes []int, calls []*call) ([]
 	marks := make([]invalidation.Mark, 0, len(lanes))
 	for i, c := range calls[len(calls)-len(lanes):] {
 		lane := lanes[i]
-		t, err := parseTail(c.text())
+		tail, refusal := announced(c.text())
+		s.published(refusal)
+		t, err := parseTail(tail)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", errUnavailable, err)
 		}

@@ -44,7 +44,7 @@ func (s *Store[K, V]) Get(ctx context.Context, k K) (*cache.Entry[V], error) {
 
 // skip returns the error of a reader that must not ask Redis now, or nil.
 func (s *Store[K, V]) skip() error {
-	if !s.space.breaker.refuses() {
+	if !s.space.breaker.refuses() && !s.space.reads.refuses() {
 		return nil
 	}
 	if s.space.closed.Load() {
@@ -63,7 +63,9 @@ func (s *Store[K, V]) get(ctx context.Context, key string) (*cache.Entry[V], err
 	v.hints = append(v.hints, h)
 	v.tags(h.tags)
 	v.watch()
-	if err := v.read(ctx); err != nil {
+	err := v.read(ctx)
+	s.space.reads.took(err)
+	if err != nil {
 		s.observe(cache.Unavailable, err)
 		return nil, err
 	}
@@ -115,6 +117,7 @@ func (s *Store[K, V]) GetMany(ctx context.Context, keys []K) (map[K]*cache.Entry
 	if err1 := v.complete(ctx); err == nil {
 		err = err1
 	}
+	s.space.reads.took(err)
 	if err != nil {
 		s.observe(cache.Unavailable, err)
 	}

@@ -10,7 +10,8 @@ import (
 
 // refusals keep fills from a server that reads, but refuses to write, as one without
 // memory does and a replica: what is loaded could not be stored, and to find that out
-// costs a round trip each time, or even a connection. One in a second tries.
+// costs a round trip each time, or even a connection. One in a second tries. They keep
+// reads from a server that refuses even these, for want of a right.
 type refusals struct {
 	until atomic.Int64 // since epoch; 0 if the server writes
 	row   atomic.Int64 // of fills that were refused
@@ -52,7 +53,9 @@ func (r *refusals) took(err error) {
 }
 
 // refusal reports whether an error says that a server does not write.
-func refusal(err error) bool { return says(err, "OOM", "READONLY", "MISCONF", "NOREPLICAS") }
+func refusal(err error) bool {
+	return says(err, "OOM", "READONLY", "MISCONF", "NOREPLICAS") || denied(err)
+}
 
 // skipFill is skip for who wants to store something.
 func (s *Store[K, V]) skipFill() error {

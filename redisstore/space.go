@@ -49,6 +49,7 @@ type Space struct {
 	*invalidation.Domain
 
 	control               invalidation.Control
+	given                 redis.UniversalClient // to Open
 	rdb                   redis.UniversalClient
 	own                   bool
 	ns                    string
@@ -70,8 +71,9 @@ type Space struct {
 	bus                   *bus // nil if there is none
 	gathers               gathers
 	breaker               breaker
-	writes                refusals
+	reads, writes         refusals
 	problems              problems
+	diagnosis             diagnosis
 	recent                recent
 	connections           connections
 	masters               masters
@@ -80,10 +82,12 @@ type Space struct {
 	closed                atomic.Bool
 }
 
-// Open returns the space of the given name on the servers that rdb leads to. It
-// does not wait for them: it does not fail because Redis is down. It starts to
-// listen for what other processes invalidate, on connections of its own, until
-// Close.
+// Open returns the space of the given name on the servers that rdb leads to. It asks
+// them once, for at most Options.Timeout, and does not fail because Redis is down. If a
+// server answers that it is of another kind than the client is for, such as a node of a
+// cluster to a redis.Client, the error wraps a *cache.Problem that says what to do. Open
+// starts to listen for what other processes invalidate, on connections of its own, until
+// Close. What it cannot promise there for want of a right is in Space.Problems.
 //
 // The name is made of letters, digits, '_', '-' and '.'. Every key and channel of
 // the space begins with it and a colon, so access can be limited to that pattern.
@@ -91,7 +95,8 @@ type Space struct {
 // The space uses clients of its own, made from the options of rdb, since a
 // cache needs other timeouts than go-redis has by default; the caller keeps rdb
 // and may close it after the space. Hooks of rdb are not carried over: add them
-// to Client. A redis.Ring and a client that reads from replicas are refused.
+// to Client. A redis.Ring and a client that reads from replicas are refused, and so is a
+// client of another type, unless it is an Unwrapper.
 func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Options) (*Space, error) {
 	if o == nil {
 		o = &Options{}
@@ -103,7 +108,10 @@ func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Option
 	if err != nil {
 		return nil, err
 	}
-	s := &Space{ns: name, id: fmt.Sprintf("%x", random(8)), lanes: 1, lease: opts.Lease,
+	if rdb, err = known(rdb); err != nil {
+		return nil, fmt.Errorf("larder: redisstore.Open: %w", err)
+	}
+	s := &Space{ns: name, given: rdb, id: fmt.Sprintf("%x", random(8)), lanes: 1, lease: opts.Lease,
 		coherent: opts.WaitCoherent, replicas: opts.Replicas, regress: opts.Regress, observer: opts.Observer,
 		places: make(chan struct{}, apartReads), lockWait: max(opts.LockWait, 0), clock: realClock}
 	s.errands.closing = make(chan struct{})
@@ -121,6 +129,10 @@ func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Option
 	})
 	if s.rdb, s.own, err = s.ownClient(rdb, s.pace.bound); err != nil {
 		return nil, err
+	}
+	if err := s.fits(ctx); err != nil {
+		s.errands.end()
+		return nil, errors.Join(err, s.rdb.Close())
 	}
 	if !opts.NoBus {
 		if s.bus, err = s.newBus(rdb); err != nil {

@@ -60,6 +60,7 @@ func (s *Space) observe(e cache.Event) {
 
 // trip tells of a round trip about keys.
 func (s *Space) trip(keys int, took time.Duration, err error) {
+	s.suspect(err)
 	s.observe(cache.Event{Kind: cache.Trip, N: max(keys, 1), Took: took, Err: err})
 }
 

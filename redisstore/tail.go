@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/larder-cache/larder/invalidation"
 )
@@ -30,6 +31,17 @@ func parseTail(s string) (logTail, error) {
 		return logTail{}, errTail
 	}
 	return logTail{s[:16], binary.BigEndian.Uint64([]byte(s[16:tailHead])), seq}, nil
+}
+
+// announced takes the result of a script that has announced something apart: the tail of
+// the log, and the error of a server that did not publish it.
+func announced(result string) (tail, refusal string) {
+	if len(result) > tailHead {
+		if number, refusal, ok := strings.Cut(result[tailHead:], " "); ok {
+			return result[:tailHead+len(number)], refusal
+		}
+	}
+	return result, ""
 }
 
 func (t logTail) String() string {

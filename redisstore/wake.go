@@ -111,12 +111,12 @@ func (s *Space) wake(keys []string) {
 			c.cmd.SetFirstKeyPos(1) // the channel of a lane is in its slot
 			calls = append(calls, c)
 		}
-		run(ctx, s.rdb, s.pace.bound(), calls)
+		s.suspect(run(ctx, s.rdb, s.pace.bound(), calls)) // those who wait do so a little longer
 	})
 }
 
 // errands are what a space does in the background for itself. Each ends within the
-// timeout of the space.
+// timeout of the space, or soon after closing.
 type errands struct {
 	mu      sync.Mutex
 	ended   bool

@@ -28,6 +28,7 @@ flags take; larder completion --help says how the shell completes them.`,
 	root.AddCommand(newSimulate())
 	root.AddCommand(newTrace())
 	root.AddCommand(newList())
+	root.AddCommand(newDoctor())
 	root.AddCommand(newInspect())
 	root.AddCommand(newPurge())
 	root.AddCommand(newTop())

@@ -1,7 +1,7 @@
 -- The hash of a lane. What is no hash is removed, and so is nothing: a script
 -- whose first write is a removal runs even if the server is out of memory.
 local function open(lane)
-  if type(redis.pcall('HDEL', lane, 'none')) == 'table' then redis.call('DEL', lane) end
+  if foreign(redis.pcall('HDEL', lane, 'none'), 'HDEL', lane, 'none') then redis.call('DEL', lane) end
 end
 
 -- The tail of a lane's log: 16 bytes that name the log, 8 of the last message,
@@ -13,7 +13,9 @@ local function tail(lane)
 end
 
 -- A message to all processes: what changed, between the tail before it and the
--- tail after it. Returns the latter.
+-- tail after it. Returns the latter. The message only comes early: that there is a new
+-- tail is found by the beats. So a server that refuses to publish, to which the error
+-- behind the tail bears witness, does not keep the change from being made.
 local function announce(lane, ttl, rnd, channel, verb, payload)
   local p = tail(lane)
   local n
@@ -24,7 +26,8 @@ local function announce(lane, ttl, rnd, channel, verb, payload)
   end
   redis.call('HSET', lane, 'tail', n)
   redis.call('PEXPIRE', lane, ttl)
-  redis.call(verb, channel, string.char(#p) .. p .. string.char(#n) .. n .. payload)
+  local sent = redis.pcall(verb, channel, string.char(#p) .. p .. string.char(#n) .. n .. payload)
+  if type(sent) == 'table' then return n .. ' ' .. tostring(sent.err) end
   return n
 end
 

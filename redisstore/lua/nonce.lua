@@ -16,11 +16,21 @@ local function nonce(rnd)
   return bytes(t[1] * 1000000 + t[2]) .. rnd
 end
 
+-- Says of the reply of a command whether the key is of another type. Any other error,
+-- such as that of a user who may not use the command, ends the script: nothing may be
+-- removed for it.
+local function foreign(reply, ...)
+  local err = type(reply) == 'table' and reply.err
+  if not err then return false end
+  if not string.find(err, '^-?WRONGTYPE') then redis.call(...) end
+  return true
+end
+
 -- The first 17 bytes of a value or tag key: its kind and its nonce. What is not
 -- a string is removed.
 local function header(k)
   local h = redis.pcall('GETRANGE', k, 0, 16)
-  if type(h) == 'table' then
+  if foreign(h, 'GETRANGE', k, 0, 16) then
     redis.call('DEL', k)
     return ''
   end

@@ -6,7 +6,7 @@ if n > 0 then
   local names = {}
   for i = 1, n do names[i] = ARGV[i + 3] end
   tails = redis.pcall('HMGET', KEYS[1], unpack(names))
-  if tails.err then
+  if foreign(tails, 'HMGET', KEYS[1], unpack(names)) then
     redis.call('DEL', KEYS[1])
     tails = {}
   end
