@@ -31,7 +31,7 @@ var rooms = map[string]struct {
 	ours         []string
 	standardOnly bool
 }{
-	"cache":                              {standardOnly: true},
+	"cache":                              {ours: []string{"internal/clock"}, standardOnly: true},
 	"cache/cachetest":                    {ours: []string{"cache", "invalidation"}, standardOnly: true},
 	"cache/storetest":                    {ours: []string{"cache", "cache/storetest/internal/reference"}},
 	"cache/storetest/internal/reference": {ours: []string{"cache"}},
@@ -44,6 +44,7 @@ var rooms = map[string]struct {
 	"codec/compress":                     {ours: []string{"cache"}},
 	"otelcache":                          {ours: []string{"cache"}},
 	"promcache":                          {ours: []string{"cache"}},
+	"internal/clock":                     {standardOnly: true},
 	"internal/contain":                   {ours: []string{"cache"}},
 	"internal/distinct":                  {standardOnly: true},
 	"internal/doubt":                     {ours: []string{"cache"}, standardOnly: true},

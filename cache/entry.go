@@ -3,6 +3,8 @@ package cache
 import (
 	"math"
 	"time"
+
+	"github.com/larder-cache/larder/internal/clock"
 )
 
 // Entry is a value in a cache and what the cache knows about it. Entries are
@@ -41,15 +43,22 @@ func (e *Entry[V]) SetLoaded(m Moment) {
 	e.loadedSec, e.loadedMs = uint32(m/1000), uint16(m%1000)
 }
 
-// Moment is a point in time in milliseconds since 1970 UTC. The zero Moment
-// is in the past.
+// Moment is a point in time in milliseconds since 1970 UTC, by the clock of this
+// process: the wall clock at its start, and what has passed since. Setting the wall
+// clock therefore neither shortens nor lengthens the life of an entry. A Moment of
+// another process means nothing here: a store that processes share hands on how much
+// time is left. The zero Moment is in the past.
 type Moment int64
 
 // Forever is the Moment that does not come.
 const Forever Moment = math.MaxInt64
 
 // Now returns the present moment.
-func Now() Moment { return Moment(time.Now().UnixMilli()) }
+func Now() Moment { return MomentOf(time.Now()) }
+
+// MomentOf returns the moment of t, which comes from time.Now and has its monotonic
+// reading. A t without one is taken for a time of the wall clock at the start.
+func MomentOf(t time.Time) Moment { return Moment(clock.Milli(t)) }
 
 // Add returns m moved by d, in whole milliseconds; what is over is left out.
 // What would be after Forever is Forever, and Forever stays what it is.
@@ -77,5 +86,6 @@ func (m Moment) Sub(u Moment) time.Duration {
 	return time.Duration(d) * time.Millisecond
 }
 
-// Time returns m as a time.Time.
+// Time returns m as a time.Time, to be shown. It is not of the wall clock if that was
+// set since the start of the process.
 func (m Moment) Time() time.Time { return time.UnixMilli(int64(m)) }

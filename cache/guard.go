@@ -38,7 +38,7 @@ func (t Trust) String() string {
 // Live reports whether the entry may be served at now: it has not expired, and
 // its Guard does not object.
 func (e *Entry[V]) Live(now time.Time) bool {
-	return now.UnixMilli() < int64(e.Expires) && e.Trust(now) >= Behind
+	return MomentOf(now) < e.Expires && e.Trust(now) >= Behind
 }
 
 // Trust returns what the Guard says of the entry, Valid if it has none.

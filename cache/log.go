@@ -86,7 +86,7 @@ func (l *logger) Observe(e Event) {
 	if e.Kind == Hit {
 		return
 	}
-	if due := l.due.Load(); due != 0 && time.Now().UnixNano() >= due {
+	if due := l.due.Load(); due != 0 && int64(Now()) >= due {
 		l.overdue()
 	}
 	if e.Kind == BreakerClosed && l.limit(e, BreakerOpened).shut() {
@@ -106,7 +106,7 @@ func (l *logger) Observe(e Event) {
 		if n, ok := m.pass(e, l.every); ok {
 			l.write(slog.LevelWarn, e, n)
 		} else if e.Kind == BreakerOpened {
-			l.due.CompareAndSwap(0, time.Now().Add(l.every).UnixNano())
+			l.due.CompareAndSwap(0, int64(Now().Add(l.every)))
 		}
 		return
 	}
@@ -190,7 +190,7 @@ func (l *logger) overdue() {
 		if n, ok := m.pass(*late, l.every); ok {
 			l.write(slog.LevelWarn, *late, n-1) // it is among them
 		} else {
-			l.due.CompareAndSwap(0, time.Now().Add(l.every).UnixNano())
+			l.due.CompareAndSwap(0, int64(Now().Add(l.every)))
 		}
 	}
 }

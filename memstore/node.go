@@ -129,7 +129,7 @@ func (sh *shard[K, V]) find(key K, hash uint32) *node[K, V] {
 // While a store is in use, a timer moves it ahead of the time: what has not expired
 // by it has not expired.
 type clock struct {
-	ahead atomic.Int64 // in milliseconds since 1970; 0 if nobody moves it
+	ahead atomic.Int64 // a cache.Moment; 0 if nobody moves it
 	idle  atomic.Bool
 	sampler
 	meter *meter.Meter // of the hits
@@ -162,7 +162,7 @@ func (c *clock) passed(m cache.Moment) bool {
 	}
 	now := time.Now()
 	c.start(now)
-	return now.UnixMilli() >= int64(m)
+	return cache.MomentOf(now) >= m
 }
 
 // start lets the clock go, if it does not.
@@ -187,4 +187,4 @@ func (c *clock) tick() {
 	c.ahead.Store(reach(time.Now()))
 }
 
-func reach(now time.Time) int64 { return now.Add(lookahead).UnixMilli() + 1 }
+func reach(now time.Time) int64 { return int64(cache.MomentOf(now.Add(lookahead))) + 1 }

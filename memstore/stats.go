@@ -78,7 +78,7 @@ func (s *Store[K, V]) fate(n *node[K, V]) Reason {
 	var now time.Time // what is not timed looks at no clock
 	if n.timed || !s.clock.before(n.entry.Expires) {
 		now = time.Now()
-		if now.UnixMilli() >= int64(n.entry.Expires) {
+		if cache.MomentOf(now) >= n.entry.Expires {
 			return Expired
 		}
 	}

@@ -176,7 +176,7 @@ func (s *Store[K, V]) Get(_ context.Context, key K) (*cache.Entry[V], error) {
 
 // timed is Get of a node whose time has to be looked at.
 func (s *Store[K, V]) timed(n *node[K, V], h uint64, now time.Time) (*cache.Entry[V], error) {
-	if now.UnixMilli() >= int64(n.entry.Expires) {
+	if cache.MomentOf(now) >= n.entry.Expires {
 		return nil, s.dead(n, h, cache.MissExpired, Expired)
 	}
 	switch n.entry.Trust(now) {

@@ -3,29 +3,52 @@ package redisstore
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 )
 
 // forgetAfter is the age, in leases, from which a process that does not beat any
-// more is forgotten.
+// more is forgotten, and how often it is looked for such processes.
 const forgetAfter = 10
+
+// roll is when it was last looked for processes that do not beat any more.
+type roll struct {
+	at     time.Time // zero before the first beat
+	server int64     // the same by the clock of the server, in milliseconds
+}
+
+// due returns what the script needs to look for dead processes, if it is time for
+// that: from which age on they are dead, and when it ought to be by the server's clock.
+// If it is not, that was set, and what it says of others cannot be relied on.
+func (r *roll) due(now time.Time, lease time.Duration) (age, expected any) {
+	passed := now.Sub(r.at)
+	if r.at.IsZero() || passed < forgetAfter*lease {
+		return "", ""
+	}
+	return max(forgetAfter*lease, time.Minute).Milliseconds(), r.server + passed.Milliseconds()
+}
 
 // askTail returns the tail of a lane's log, and lets the server know how far
 // this process has applied it.
-func (s *Space) askTail(ctx context.Context, lane int, applied logTail, prune, urgent bool) (logTail, error) {
-	age := ""
-	if prune {
-		age = strconv.FormatInt(max(forgetAfter*s.lease, time.Minute).Milliseconds(), 10)
-	}
-	c := beatScript.call(ctx, []string{s.laneKey(lane)}, random(8), s.tagLife.Load(), s.id, applied.String(), age)
+func (s *Space) askTail(ctx context.Context, lane int, applied logTail, r *roll, urgent bool) (logTail, error) {
+	sent := time.Now()
+	age, expected := r.due(sent, s.lease)
+	c := beatScript.call(ctx, []string{s.laneKey(lane)}, random(8), s.tagLife.Load(), s.id, applied.String(), s.times[lane].last(), age, expected)
 	if err := s.bus.sendBeat(ctx, lane, c, urgent); err != nil {
 		return logTail{}, err
 	}
-	t, err := parseTail(c.text())
+	got := append(c.strings(), "", "", "")
+	t, err := parseTail(got[0])
 	if err != nil {
 		return logTail{}, fmt.Errorf("%w: %w", errUnavailable, err)
+	}
+	now, err := parseTime(got[1])
+	if err != nil {
+		return logTail{}, err
+	}
+	s.times[lane].heard(now, sent, time.Now())
+	if server, err := parseTime(got[2]); err == nil && (age != "" || r.at.IsZero()) {
+		*r = roll{sent, int64(server)}
 	}
 	return t, nil
 }

@@ -53,8 +53,10 @@ type child struct {
 	Master   string
 	Lease    time.Duration
 	Behind   time.Duration
-	Do       string // read or die
+	Do       string // read, die or talk
 	FailHere string
+	NoBus    bool
+	Skew     time.Duration // of its clock
 }
 
 func client(kind, master string, addrs []string) redis.UniversalClient {
@@ -119,6 +121,9 @@ func childMain(text string) {
 	var c child
 	if err := json.Unmarshal([]byte(text), &c); err != nil {
 		panic(err)
+	}
+	if c.Do == "talk" {
+		c.obey()
 	}
 	b, err := openBoard(c.File)
 	if err != nil {

@@ -314,7 +314,7 @@ func bends() map[string]func(s cache.Cache[int, int64], load func() *cache.Entry
 				return
 			}
 			star, stamps, _, _ := f.tags.stamps(f.slots[0].key, e.Tags)
-			body, px, err := st.encode(ctx, f.slots[0].key, e, star, stamps)
+			body, px, err := st.encode(ctx, f.slots[0].key, 0, e, star, stamps)
 			if err != nil || len(star) != 16 {
 				return
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -29,7 +30,14 @@ func (s *Space) onConnect(addr string, then connectHook) connectHook {
 		p := cn.Pipeline()
 		info := p.Info(ctx, "replication")
 		settings := p.Eval(ctx, settingsScript.src, []string{s.laneKey(0)}, s.settings())
-		p.Exec(ctx) // each has its own error, and neither need be possible
+		clock := p.Eval(ctx, clockScript.src, []string{s.laneKey(0)}, s.tagLife.Load(), s.times[0].last())
+		sent := time.Now()
+		p.Exec(ctx) // each has its own error, and none need be possible
+		if text, err := clock.Text(); err == nil {
+			if now, err := parseTime(text); err == nil { // else it is asked for when it is needed
+				s.times[0].heard(now, sent, time.Now())
+			}
+		}
 		s.suspect(info.Err())
 		s.suspect(settings.Err())
 		if found, err := settings.Text(); err == nil && found != s.settings() {

@@ -20,13 +20,14 @@ import (
 //	format    1   1
 //	flags     1   bit 0: the origin has no such value; bits 1 to 3: the method of
 //	              cache.Compressor in which the payload is, 0 for none; bit 4: loaded
-//	              is there; bits 5 to 7 are 0
+//	              is there; bit 5: sent is there; bits 6 and 7 are 0
 //	codec     1   cache.Codec.ID
 //	schema    4   cache.Codec.Schema
-//	fresh     8   milliseconds since 1970
-//	expires   8   milliseconds since 1970
+//	fresh     8   milliseconds since 1970, by the clock of the key's lane
+//	expires   8   the same
 //	cost     uv   microseconds
-//	loaded   uv   milliseconds since 1970; only with bit 4
+//	loaded   uv   as fresh; only with bit 4
+//	sent     uv   as fresh: when it was about to be stored; only with bit 5
 //	key    text   the key of the value in Redis
 //	star     16   version of everything in the key's lane
 //	tags     uv   how many, then each: name text, version 16
@@ -34,7 +35,8 @@ import (
 //	checksum  4   CRC-32C of all from magic to payload
 //
 // What has an unknown flag was written by a later program, which may lay the rest
-// out differently: it is whole, but cannot be read here.
+// out differently: it is whole, but cannot be read here. What has no sent was written
+// by an earlier one, by the clock of its process: see moments.
 const (
 	headerSize  = 17
 	magic       = "LRD\x01"
@@ -42,7 +44,8 @@ const (
 	methodShift = 1
 	maxMethod   = 7
 	flagLoaded  = 1 << 4
-	flagsKnown  = flagAbsent | maxMethod<<methodShift | flagLoaded
+	flagSent    = 1 << 5
+	flagsKnown  = flagAbsent | maxMethod<<methodShift | flagLoaded | flagSent
 )
 
 // lockSize is the size of the lock of a token, which follows the header: see
@@ -78,6 +81,7 @@ type envelope struct {
 	fresh, expires cache.Moment
 	cost           time.Duration
 	loaded         cache.Moment // 0 if that is not known
+	sent           cache.Moment // 0 if an earlier program wrote it
 	key            string
 	star           string
 	stamps         []stamp
@@ -95,6 +99,9 @@ func (e *envelope) appendBody(b []byte) []byte {
 	if e.loaded > 0 {
 		flags |= flagLoaded
 	}
+	if e.sent > 0 {
+		flags |= flagSent
+	}
 	b = append(b, flags, e.codec)
 	b = binary.LittleEndian.AppendUint32(b, e.schema)
 	b = binary.LittleEndian.AppendUint64(b, uint64(e.fresh))
@@ -102,6 +109,9 @@ func (e *envelope) appendBody(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(max(e.cost.Microseconds(), 0)))
 	if e.loaded > 0 {
 		b = binary.AppendUvarint(b, uint64(e.loaded))
+	}
+	if e.sent > 0 {
+		b = binary.AppendUvarint(b, uint64(e.sent))
 	}
 	b = appendText(b, e.key)
 	b = append(b, e.star...)
@@ -160,6 +170,9 @@ func (e *envelope) parse(raw string, room []stamp) ([]stamp, error) {
 	}
 	if head[0]&flagLoaded != 0 {
 		e.loaded = cache.Moment(min(r.uvarint(), math.MaxInt64))
+	}
+	if head[0]&flagSent != 0 {
+		e.sent = cache.Moment(min(r.uvarint(), math.MaxInt64))
 	}
 	e.key = r.text()
 	e.star = r.take(16)

@@ -33,6 +33,8 @@ func samples() map[string]*envelope {
 			stamps: []stamp{{"org:acme", "tag-version-16-b"}}, payload: "\xff"},
 		"loaded": {codec: 1, schema: 7, fresh: 1_700_000_300_000, expires: 1_700_000_300_000, cost: time.Millisecond,
 			loaded: 1_700_000_000_123, key: "shop:v:users:42", star: "star-version-16b", payload: "{}"},
+		"sent": {codec: 1, schema: 7, fresh: 1_700_000_300_000, expires: 1_700_000_300_000, cost: time.Millisecond,
+			loaded: 1_700_000_000_123, sent: 1_700_000_000_124, key: "shop:v:users:42", star: "star-version-16b", payload: "{}"},
 		"absent": {absent: true, codec: 1, fresh: 5, expires: 5, key: "shop:v:users:7", star: "star-version-16b"},
 	}
 }
@@ -94,15 +96,15 @@ func TestAnUnknownFlagIsNotTakenForDamage(t *testing.T) {
 			b := bytes.Clone(body[:len(body)-4])
 			b[len(magic)] |= 1 << bit
 			_, err := parse(header(kindValue) + reseal(string(b)))
-			switch unknown := bit >= 5; {
+			switch unknown := bit >= 6; {
 			case unknown != (err == errUnknown):
 				t.Errorf("%s with flag %d: %v", name, bit, err)
-			case err != nil && bit < 4: // flag 4 says that there is more
+			case err != nil && bit < 4: // flags 4 and 5 say that there is more
 				t.Errorf("%s with flag %d: %v", name, bit, err)
 			}
 			// What is laid out differently behind the flags is not read.
 			short := header(kindValue) + reseal(string(b[:len(magic)+1])+strings.Repeat("\xff", 40))
-			if _, err := parse(short); bit >= 5 && err != errUnknown {
+			if _, err := parse(short); bit >= 6 && err != errUnknown {
 				t.Errorf("another layout with flag %d: %v", bit, err)
 			}
 		}

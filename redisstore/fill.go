@@ -255,8 +255,10 @@ func (f *fill[K, V]) prepare(ctx context.Context, entries []*cache.Entry[V]) (wr
 			star, stamps, ok, quarantined := f.tags.stamps(sl.key, e.Tags)
 			w.want = f.tags.wanted(sl.key, e.Tags)
 			if ok && !quarantined && !sl.nostore && !f.store.space.held(sl.key, e.Tags) {
-				var err1 error
-				if w.body, w.px, err1 = f.store.encode(ctx, sl.key, e, star, stamps); err1 != nil {
+				ahead, err1 := f.store.space.ahead(ctx, f.store.space.lane(sl.key))
+				if err1 != nil {
+					err, ok = errors.Join(err, err1), false
+				} else if w.body, w.px, err1 = f.store.encode(ctx, sl.key, ahead, e, star, stamps); err1 != nil {
 					err1 = fmt.Errorf("%w: %w", cache.ErrNotStorable, err1)
 					f.store.observe(cache.EncodeFailed, err1)
 					err, w.vouch = errors.Join(err, err1), true

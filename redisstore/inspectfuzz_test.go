@@ -35,8 +35,12 @@ func FuzzInspect(f *testing.F) {
 			}
 			v.readT = len(v.names)
 		}
-		look.judge(&out, raw, version, versions, cache.Moment(now), now)
-		hit := parsed == nil && v.valid(env.key, env) && env.expires > cache.Moment(now)
+		look.judge(&out, raw, version, versions, times{cache.Moment(now), 0, now})
+		hit := parsed == nil && v.valid(env.key, env)
+		if hit {
+			_, expires, _ := env.moments(cache.Moment(now), 0)
+			hit = expires > cache.Moment(now)
+		}
 		if out.Hit() != hit || (out.State == StateValue) != (parsed == nil) {
 			t.Errorf("%q with %q: %+v, but a hit is %v", raw, version, out, hit)
 		}

@@ -53,12 +53,14 @@ type ValueInspection struct {
 	Schema uint32 `json:"schema"`
 	Method byte   `json:"compression"`
 	// Payload is the value as it is stored, compressed if there is a Method.
-	Payload     []byte        `json:"-"`
-	PayloadSize int           `json:"payload_size"`
-	Loaded      cache.Moment  `json:"loaded_ms"` // 0 if that is not known
-	Fresh       cache.Moment  `json:"fresh_ms"`
-	Expires     cache.Moment  `json:"expires_ms"`
-	Cost        time.Duration `json:"cost_ns"`
+	Payload     []byte `json:"-"`
+	PayloadSize int    `json:"payload_size"`
+	// Loaded, Fresh and Expires are moments of the process that inspects, as a store
+	// here would return them: what is stored has those of the clock of the lane.
+	Loaded  cache.Moment  `json:"loaded_ms"` // 0 if that is not known
+	Fresh   cache.Moment  `json:"fresh_ms"`
+	Expires cache.Moment  `json:"expires_ms"`
+	Cost    time.Duration `json:"cost_ns"`
 	// OwnKey is the key that the value was stored under.
 	OwnKey string `json:"own_key"`
 	// Star is the version of its lane when it was loaded.
@@ -122,32 +124,29 @@ func (i *Inspector) Key(ctx context.Context, store, text string) (Inspection, er
 			versions[t] = read[j]
 		}
 	}
-	now, err := i.time(ctx, key)
+	server, err := i.time(ctx, key)
 	if err != nil {
 		return out, err
 	}
-	i.judge(&out, raws[1], raws[0], versions, cache.Now(), now)
+	ahead, err := i.ahead(ctx, out.Lane)
+	if err != nil {
+		return out, err
+	}
+	i.judge(&out, raws[1], raws[0], versions, times{cache.Now(), ahead, server})
 	return out, nil
 }
 
-// time returns the time of the server that has a key, in milliseconds.
-func (i *Inspector) time(ctx context.Context, key string) (int64, error) {
-	var rdb redis.Cmdable = i.rdb
-	if c, ok := i.rdb.(*redis.ClusterClient); ok {
-		master, err := c.MasterForKey(ctx, key)
-		if err != nil {
-			return 0, i.unavailable(err)
-		}
-		rdb = master
-	}
-	now, err := rdb.Time(ctx).Result()
-	return now.UnixMilli(), i.unavailable(err)
+// times is when something is judged: by our clock, which that of the key's lane is
+// ahead of, and by the clock of the server that has the key, in milliseconds.
+type times struct {
+	now    cache.Moment
+	ahead  time.Duration
+	server int64
 }
 
 // judge says what raw is and what a read makes of it, as Store.entry does. star is
-// what is under the key of the lane, versions what is under those of the tags, and
-// server the time of the server.
-func (i *Inspector) judge(out *Inspection, raw, star string, versions map[string]string, now cache.Moment, server int64) {
+// what is under the key of the lane, and versions what is under those of the tags.
+func (i *Inspector) judge(out *Inspection, raw, star string, versions map[string]string, at times) {
 	out.Star = versionOf(star)
 	miss := func(kind cache.Kind, format string, args ...any) {
 		out.Misses = append(out.Misses, MissReason{kind, fmt.Sprintf(format, args...)})
@@ -167,7 +166,7 @@ func (i *Inspector) judge(out *Inspection, raw, star string, versions map[string
 		return
 	case isToken(raw):
 		out.State = StateToken
-		out.Lock = lockOf(raw, server)
+		out.Lock = lockOf(raw, at.server)
 		miss(cache.MissWriter, "a load of it has begun and has not stored yet")
 		return
 	case raw[0] == kindQuarantine && len(raw) > headerSize:
@@ -188,9 +187,10 @@ func (i *Inspector) judge(out *Inspection, raw, star string, versions map[string
 		return
 	}
 	out.State = StateValue
+	fresh, expires, loaded := env.moments(at.now, at.ahead)
 	out.Value = &ValueInspection{
 		Nonce: hex.EncodeToString([]byte(env.header[1:])), Absent: env.absent, Codec: env.codec, Schema: env.schema, Method: env.method,
-		Payload: []byte(env.payload), PayloadSize: len(env.payload), Loaded: env.loaded, Fresh: env.fresh, Expires: env.expires,
+		Payload: []byte(env.payload), PayloadSize: len(env.payload), Loaded: loaded, Fresh: fresh, Expires: expires,
 		Cost: env.cost, OwnKey: env.key, Star: hex.EncodeToString([]byte(env.star)),
 	}
 	if env.key != out.Key {
@@ -207,8 +207,8 @@ func (i *Inspector) judge(out *Inspection, raw, star string, versions map[string
 			miss(cache.MissTag, "%s", changed(fmt.Sprintf("the tag %q", st.tag), stamp.Now))
 		}
 	}
-	if env.expires <= now {
-		miss(cache.MissExpired, "it expired %v ago", now.Sub(env.expires))
+	if expires <= at.now {
+		miss(cache.MissExpired, "it expired %v ago", at.now.Sub(expires))
 	}
 }
 

@@ -24,7 +24,7 @@ func dump(t *testing.T, rdb *redis.Client) map[string]string {
 }
 
 // reading are the commands that an Inspector may use.
-var reading = []string{"exists", "getrange", "hgetall", "mget", "pttl", "scan", "strlen", "time", "type",
+var reading = []string{"exists", "getrange", "hgetall", "mget", "pttl", "scan", "strlen", "time", "type", "hget",
 	"hello", "client|setinfo", "client|maint_notifications", "config|resetstat", "info", "dump", "keys"}
 
 func TestAnInspectorWritesNothing(t *testing.T) {

@@ -14,6 +14,7 @@ type lane struct {
 	space *Space
 	n     int
 	poke  chan struct{} // beat now
+	roll  roll          // of whoever beats
 
 	mu         sync.Mutex
 	applied    logTail
@@ -118,9 +119,9 @@ func (l *lane) run(ctx context.Context) {
 	defer timer.Stop()
 	defer l.drain()
 	pause, poked := every, true
-	for beats := 0; ctx.Err() == nil; beats++ {
+	for ctx.Err() == nil {
 		wait := every
-		if err := l.beat(ctx, beats%pruneEvery == pruneEvery-1, poked); err == nil {
+		if err := l.beat(ctx, poked); err == nil {
 			if pause > every {
 				l.space.control.RetryNow()
 			}
@@ -142,21 +143,17 @@ func (l *lane) run(ctx context.Context) {
 	}
 }
 
-// pruneEvery is how many beats there are between two looks for processes that
-// have died.
-const pruneEvery = 40
-
 // beat asks the master of the lane for the tail of its log, by a write, so that
 // a master that was cut off from the others does not answer for long. When all up
 // to that tail is applied, everything that was invalidated before the beat was
 // sent has left memory: the lease is dated from then.
-func (l *lane) beat(ctx context.Context, prune, urgent bool) error {
+func (l *lane) beat(ctx context.Context, urgent bool) error {
 	l.mu.Lock()
 	fences := l.fences
 	l.fences = nil
 	applied, asked := l.applied, l.asks()
 	l.mu.Unlock()
-	t, err := l.space.askTail(ctx, l.n, applied, prune, urgent)
+	t, err := l.space.askTail(ctx, l.n, applied, &l.roll, urgent)
 	if err == nil {
 		l.reach(ctx, t, asked)
 		l.space.control.Renew(l.n, asked.at.Add(l.space.lease))

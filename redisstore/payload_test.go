@@ -151,7 +151,7 @@ func TestWhatALaterProgramWroteIsACountedMissAndIsOverwritten(t *testing.T) {
 	s := redisstore.New(open(t, rdb, "shop"), "s", &options{Observer: &n})
 	fill(t, s, 1, entry("a"))
 	raw, _ := m.Get("shop:v:s:1")
-	m.Set("shop:v:s:1", withFlags(raw, 0x20))
+	m.Set("shop:v:s:1", withFlags(raw, 0x40))
 	m.SetTTL("shop:v:s:1", time.Minute)
 	wantMiss(t, s, 1)
 	if n.Count(cache.MissSchema) != 1 || n.Misses() != 1 {

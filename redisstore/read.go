@@ -194,11 +194,17 @@ func (s *Store[K, V]) entry(ctx context.Context, v *view, i int) (*cache.Entry[V
 	if s.space.held(key, tags) {
 		return nil, cache.MissWriter, nil
 	}
-	if env.expires <= cache.Now() {
+	ahead, err := s.space.ahead(ctx, s.space.lane(key))
+	if err != nil {
+		return nil, 0, err
+	}
+	now := cache.Now()
+	fresh, expires, loaded := env.moments(now, ahead)
+	if expires <= now {
 		return reject(cache.MissExpired)
 	}
-	e := &cache.Entry[V]{Tags: tags, Fresh: env.fresh, Expires: env.expires, Cost: env.cost, Absent: env.absent}
-	e.SetLoaded(env.loaded)
+	e := &cache.Entry[V]{Tags: tags, Fresh: fresh, Expires: expires, Cost: env.cost, Absent: env.absent}
+	e.SetLoaded(loaded)
 	if len(v.watches) > 0 {
 		e.Guard = guardOf(&v.watches[i], tags)
 	}

@@ -150,15 +150,15 @@ func TestABeatRenewsOnlyWhatHasCaughtUp(t *testing.T) {
 	defer here.Close(t.Context())
 	here.bus = &bus{space: here, client: here.rdb, timeout: 10 * time.Second, ctx: t.Context(), stop: func() {}}
 	l := newLane(here, 0)
-	l.beat(t.Context(), false, true)
+	l.beat(t.Context(), true)
 	w := here.WatchKey(1)
 	g, ok := w.Guard(nil)
-	l.beat(t.Context(), false, true)
+	l.beat(t.Context(), true)
 	if !ok || g.Trust(time.Now()) != cache.Valid {
 		t.Fatal("what is in memory is gone although nothing was invalidated")
 	}
 	must(t, space.invalidateKeys(t.Context(), []string{"some key"}))
-	l.beat(t.Context(), false, true)
+	l.beat(t.Context(), true)
 	if g.Trust(time.Now()) != cache.Invalid {
 		t.Error("a beat whose tail was not reached has left in memory what may be invalid")
 	}

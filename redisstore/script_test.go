@@ -70,7 +70,7 @@ func TestARepeatedFillStoresNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	star, stamps, _, _ := f.(*fill[string, string]).tags.stamps(s.key("k"), nil)
-	body, px, err := s.encode(t.Context(), s.key("k"), anEntry("old"), star, stamps)
+	body, px, err := s.encode(t.Context(), s.key("k"), 0, anEntry("old"), star, stamps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestARepeatedQuarantineIsStillOneWriter(t *testing.T) {
 		t.Fatal(err)
 	}
 	star, stamps, _, _ := q.tags.stamps(s.key("k"), nil)
-	body, px, _ := s.encode(t.Context(), s.key("k"), e, star, stamps)
+	body, px, _ := s.encode(t.Context(), s.key("k"), 0, e, star, stamps)
 	c := releaseScript.call(ctx, q.keys, "sameness", q.writer, body, px)
 	if err := space.run(ctx, c); err != nil {
 		t.Fatal(err)

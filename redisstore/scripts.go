@@ -30,7 +30,8 @@ var (
 	invalidateTagsScript = load("nonce", "taint", "log", "invalidatetags")
 	quarantineTagsScript = load("nonce", "taint", "log", "quarantinetags")
 	releaseTagsScript    = load("nonce", "taint", "log", "releasetags")
-	beatScript           = load("nonce", "log", "beat")
+	beatScript           = load("nonce", "log", "time", "beat")
+	clockScript          = load("nonce", "log", "time", "clock")
 	settingsScript       = load("nonce", "log", "settings")
 )
 

@@ -55,7 +55,8 @@ type Space struct {
 	ns                    string
 	id                    string // of this process, among those that use the space
 	lanes                 int
-	tagPrefixes, starKeys []string // by lane
+	tagPrefixes, starKeys []string   // by lane
+	times                 []laneTime // by lane
 	pace                  pace
 	lease                 time.Duration
 	coherent              bool
@@ -122,6 +123,7 @@ func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Option
 	if _, ok := rdb.(*redis.ClusterClient); ok {
 		s.lanes = clusterLanes
 	}
+	s.times = make([]laneTime, s.lanes)
 	s.makeKeys()
 	s.tagLife.Store(minTagLife.Milliseconds())
 	s.Domain, s.control = invalidation.NewRemoteDomain(remote{s}, invalidation.RemoteOptions{

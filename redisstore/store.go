@@ -165,15 +165,18 @@ func (s *Space) held(key string, tags []string) bool {
 }
 
 // encode returns the bytes of an entry as they are stored, and the milliseconds
-// for which Redis shall keep them; 0 if it has expired.
-func (s *Store[K, V]) encode(ctx context.Context, key string, e *cache.Entry[V], star string, stamps []stamp) (body string, px int64, err error) {
-	px = min(e.Expires.Sub(cache.Now()), maxLife).Milliseconds()
+// for which Redis shall keep them; 0 if it has expired. ahead is by how much the clock
+// of the key's lane is ahead of ours.
+func (s *Store[K, V]) encode(ctx context.Context, key string, ahead time.Duration, e *cache.Entry[V], star string, stamps []stamp) (body string, px int64, err error) {
+	now := cache.Now()
+	px = min(e.Expires.Sub(now), maxLife).Milliseconds()
 	if px <= 0 {
 		return "", 0, nil
 	}
 	codec := &s.payloads.codecs[0]
 	env := envelope{absent: e.Absent, codec: codec.id, schema: codec.schema,
-		fresh: e.Fresh, expires: e.Expires, cost: e.Cost, loaded: e.Loaded(), key: key, star: star, stamps: stamps}
+		cost: e.Cost, key: key, star: star, stamps: stamps}
+	env.at(now, e.Fresh, e.Expires, e.Loaded(), ahead)
 	if !e.Absent {
 		release, err := s.payloads.put(ctx, &env, e.Value)
 		if err != nil {

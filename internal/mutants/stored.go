@@ -2,6 +2,40 @@ package main
 
 const scripts = "redisstore/lua/"
 
+// lives are mistakes with the clocks of processes and servers.
+var lives = []mutant{
+	{"life-by-own-clock", "what is stored lives by the clock of whoever stored it", "redisstore", "TestSkew_LivesAreTheSameOnOneServer|TestLaneTime|TestMoments", []edit{
+		{"redisstore/moments.go", `sent, shift := e.sent, -ahead`, `sent, shift := e.sent, 0*ahead`},
+	}},
+	{"sent-in-the-future", "an old idea of the clock makes an entry live longer than it was to", "redisstore", "TestMoments_AnEntryWasSentBeforeItIsRead", []edit{
+		{"redisstore/moments.go", `shift = min(shift, now.Sub(sent))`, `_ = sent`},
+	}},
+	{"earlier-program", "the moments of an earlier program are taken as they are", "redisstore", "TestMoments_OfAnEarlierProgram", []edit{
+		{"redisstore/moments.go", `shift = e.stored().Add(-ahead).Sub(e.loaded)`, `_ = e.stored`},
+	}},
+	{"clock-goes-back", "the time of a lane goes back with the server's", "redisstore", "TestLaneTime_AServerWhoseClockIsSetBack", []edit{
+		{scripts + "time.lua", `if now + ahead < last then ahead = last - now end`, ``},
+	}},
+	{"clock-is-lost", "the time of a lane goes back when its hash is lost", "redisstore", "TestLaneTime_AServerWhoseClockIsSetBack", []edit{
+		{scripts + "time.lua", `math.max(tonumber(last or 0), tonumber(least))`, `tonumber(last or 0)`},
+	}},
+	{"clock-overtaken", "an old answer sets the clock back", "redisstore", "TestLaneTime_AClockThatMayBeOursIs", []edit{
+		{"redisstore/lanetime.go", `if m < old.last {`, `if false {`},
+	}},
+	{"clock-never-fades", "what was heard of a clock is taken for true for ever", "redisstore", "TestLaneTime_IsAskedForOnce|TestLaneTime_WhatIsKnownFades", []edit{
+		{"redisstore/lanetime.go", `switch age := k.age(time.Now()); {`, `switch age := 0 * k.age(time.Now()); {`},
+	}},
+	{"roll-of-a-set-clock", "a process is taken for dead because the server's clock was set", "redisstore", "TestRoll", []edit{
+		{scripts + "beat.lua", `if age and math.abs(now - tonumber(ARGV[7])) <= age / 2 then`, `if age then`},
+	}},
+	{"life-by-the-wall", "an entry lives by the wall clock", "internal/clock", "TestMilli", []edit{
+		{"internal/clock/clock.go", `ns := start.UnixNano() + int64(t.Sub(start))`, `ns := t.UnixNano()`},
+	}},
+	{"sleep-is-no-time", "an entry does not grow older while the machine sleeps", "internal/clock", "TestMilli_AMachineThatSleeps", []edit{
+		{"internal/clock/clock.go", `ns += skew.Load() + slept.Load()`, `ns += skew.Load()`},
+	}},
+}
+
 var blindFill = edit{scripts + "fill.lua", `if header(k) == token then`, `if true then`}
 
 // stored breaks what keeps invalidated values out of Redis.

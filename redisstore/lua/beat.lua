@@ -1,26 +1,28 @@
--- KEYS lane hash. ARGV rnd, ttl, process, the tail it has applied, and '' or the
--- age in milliseconds from which processes are forgotten.
--- Returns the tail. It is a write, so that it fails on a server that may not, or
--- cannot, write any more.
+-- KEYS lane hash. ARGV rnd, ttl, process, the tail it has applied, the last time of
+-- the lane that it has heard of, and '' or the age in milliseconds from which
+-- processes are forgotten, and when it ought to be by the server's clock.
+-- Returns the tail, the time of the lane, and that of the server. It is a write, so
+-- that it fails on a server that may not, or cannot, write any more.
 open(KEYS[1])
 local t = tail(KEYS[1])
 if t == '' then
   t = nonce(ARGV[1]) .. ARGV[1] .. '0'
   redis.call('HSET', KEYS[1], 'tail', t)
 end
-local now = redis.call('TIME')
-now = string.format('%.0f', now[1] * 1000 + math.floor(now[2] / 1000))
-redis.call('HSET', KEYS[1], 'm:' .. ARGV[3], now .. ':' .. ARGV[4])
+local at, now = time(KEYS[1], ARGV[5])
+redis.call('HSET', KEYS[1], 'm:' .. ARGV[3], string.format('%.0f', now) .. ':' .. ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-if ARGV[5] ~= '' then
+-- If the server's clock was set meanwhile, who is alive may seem to have died.
+local age = tonumber(ARGV[6])
+if age and math.abs(now - tonumber(ARGV[7])) <= age / 2 then
   local all = redis.call('HGETALL', KEYS[1])
   for i = 1, #all, 2 do
     if string.sub(all[i], 1, 2) == 'm:' then
-      local seen = string.match(all[i + 1], '^%d+')
-      if not seen or tonumber(seen) + tonumber(ARGV[5]) < tonumber(now) then
+      local seen = tonumber(string.match(all[i + 1], '^%d+'))
+      if not seen or math.abs(now - seen) > age then
         redis.call('HDEL', KEYS[1], all[i])
       end
     end
   end
 end
-return t
+return {t, string.format('%.0f', at), string.format('%.0f', now)}

@@ -21,6 +21,7 @@ const (
 	memory               // a Loader with memory in front
 	coherent             // the same, and invalidations wait until memory is coherent
 	strict               // a linearizable Loader
+	lasting              // as memory, but without a bus, of rows that nobody writes: only time ends them
 	modes
 )
 
@@ -42,6 +43,8 @@ type journal struct {
 	n       atomic.Int64
 	counts  [modes]counts
 	foreign atomic.Int64 // values of another key
+	ages    ages
+	wall    atomic.Int64 // by how much the wall clock was set, in nanoseconds
 	records [journalLen]record
 }
 

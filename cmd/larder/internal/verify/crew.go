@@ -52,6 +52,7 @@ func (c *crew) start(i int) error {
 	defer c.mu.Unlock()
 	o := c.orders[i]
 	o.Number = len(c.journals)
+	o.Skew = skewOf(o.Seed, o.Number)
 	o.Journal = filepath.Join(c.dir, fmt.Sprint("journal-", o.Number))
 	if err := create[journal](o.Journal); err != nil {
 		return err

@@ -54,6 +54,7 @@ var faults = []fault{
 		<-ctx.Done()
 		return halt(p, false)
 	}},
+	{name: "wall clock set", lane: processes, least: 200 * ms, most: 2 * sec, do: stepClock},
 	{name: "process killed", lane: processes, least: 50 * ms, most: 500 * ms, do: func(ctx context.Context, f *field, s step) error {
 		return f.crash(ctx, s.Victim)
 	}},

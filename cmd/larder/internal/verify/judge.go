@@ -40,9 +40,10 @@ const (
 	ruleLease    = "G4 memory is no older than the lease"
 	ruleCoherent = "G5 with WaitCoherent memory is not stale"
 	ruleStrict   = "G2 linearizable"
+	ruleLives    = "A5 nothing outlives its time, whatever clocks show"
 )
 
-var ruleNames = []string{ruleFresh, ruleOwn, ruleLease, ruleCoherent, ruleStrict}
+var ruleNames = []string{ruleFresh, ruleOwn, ruleLease, ruleCoherent, ruleStrict, ruleLives}
 
 // judge checks the history of a round.
 func judge(ops []history.Op, lease time.Duration, windows []window, processes int) map[string]*Rule {

@@ -51,11 +51,11 @@ type Site struct {
 
 func newScores(c Config) *Scores { return &Scores{config: c} }
 
-// operations is how many operations a round has checked. A read of memory counts
-// once, though two rules look at it.
+// operations is how many operations a round has checked. A read counts once, though
+// several rules look at it.
 func (r *round) operations() (n int) {
 	for name, rule := range r.rules {
-		if name != ruleOwn {
+		if name != ruleOwn && name != ruleLives {
 			n += rule.Reads + rule.Writes
 		}
 	}
@@ -174,6 +174,8 @@ func (r *Rule) remark(lease time.Duration) string {
 	switch {
 	case r.Name == ruleLease:
 		return fmt.Sprintf("longest %v of %v", r.Longest.Round(100*time.Microsecond), lease)
+	case r.Name == ruleLives:
+		return fmt.Sprintf("longest %v of %v", r.Longest.Round(time.Millisecond), life)
 	case r.Undecided > 0:
 		return fmt.Sprintf("%d of %d keys accepted, %d undecided", r.Keys-r.Rejected-r.Undecided, r.Keys, r.Undecided)
 	case r.Keys > 0:

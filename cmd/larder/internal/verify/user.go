@@ -24,6 +24,7 @@ import (
 type row struct {
 	Row     int
 	Version int64
+	Loaded  int64 // on the clock of the machine
 	Ballast string
 }
 
@@ -58,19 +59,25 @@ type way struct {
 	save    func(context.Context, row) (row, error)
 }
 
-func newUser(o *orders, b *board, j *journal, space, other *redisstore.Space) *user {
+func newUser(o *orders, b *board, j *journal, space, other, deaf *redisstore.Space) *user {
 	u := &user{b: b, j: j, mistake: o.Mistake}
-	policy := invalidation.Policy{Fresh: 2 * time.Second, Stale: time.Second, Jitter: 0.5}
 	for m := range modes {
+		policy := invalidation.Policy{Fresh: 2 * time.Second, Stale: time.Second, Jitter: 0.5}
+		if m == lasting {
+			policy.Fresh, policy.Stale = freshTime, staleTime
+		}
 		w := &u.ways[m]
 		w.mode, w.space = m, space
-		if m == coherent {
+		switch m {
+		case coherent:
 			w.space = other
+		case lasting:
+			w.space = deaf
 		}
 		seen := seenIn{&j.counts[m], &u.last[m]}
 		shared := redisstore.New(w.space, "rows"+strconv.Itoa(int(m)), &redisstore.StoreOptions[int, row]{Observer: seen})
 		w.store = shared
-		if m == memory || m == coherent {
+		if m == memory || m == coherent || m == lasting {
 			w.store = cache.Tiered(memstore.New(w.space.Domain, rowsOfMode-2, &memstore.Options[int, row]{Observer: seen}), w.store)
 		}
 		options := &aside.Options[int, row]{
@@ -133,8 +140,9 @@ func (s seenIn) Observe(e cache.Event) {
 // load reads the origin, which takes a while.
 func (u *user) load(_ context.Context, k int) (row, error) {
 	dawdle()
-	r := row{k, u.b.version[k].Load(), ballasts[:rand.IntN(ballast)]}
+	r := row{Row: k, Version: u.b.version[k].Load(), Ballast: ballasts[:rand.IntN(ballast)]}
 	dawdle()
+	r.Loaded = clock()
 	return r, nil
 }
 
@@ -170,6 +178,7 @@ func (u *user) write(ctx context.Context, r row) (row, error) {
 		rec.version = r.Version
 	}
 	dawdle()
+	r.Loaded = clock()
 	return r, nil
 }
 
@@ -182,6 +191,8 @@ func (u *user) one(ctx context.Context, w *way, r *rand.Rand) bool {
 	defer cancel()
 	k := int(w.mode)*rowsOfMode + r.IntN(rowsOfMode)
 	switch {
+	case w.mode == lasting:
+		time.Sleep(time.Millisecond + rand.N(4*time.Millisecond))
 	case r.IntN(100) < writes:
 		return u.change(ctx, w, k, r)
 	case w.getMany != nil && r.IntN(4) == 0:
@@ -206,6 +217,9 @@ func (u *user) read(w *way, rec *record, k int, v row, err error) {
 		u.j.foreign.Add(1)
 	default:
 		rec.version = v.Version
+		if w.mode == lasting {
+			u.j.ages.read(time.Duration(rec.call - v.Loaded))
+		}
 		rec.end()
 	}
 }

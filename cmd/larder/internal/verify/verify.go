@@ -276,6 +276,7 @@ func (r *round) judge(b *board, c *crew, windows []window) error {
 	}
 	ops = slices.Concat(ops, b.missing(ops))
 	r.rules = judge(ops, r.Lease, windows, len(c.journals))
+	r.rules[ruleLives] = lives(c.journals)
 	var err error
 	if !r.breach {
 		err = r.rules[ruleStrict].order(ops, r.Out, r.seed)

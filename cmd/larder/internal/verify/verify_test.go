@@ -52,7 +52,7 @@ func TestWhatIsGuaranteedHoldsUnderFaults(t *testing.T) {
 		t.Errorf("%v, %d undecided", b.Violations, b.Undecided)
 	}
 	s := b.Sites[0]
-	if s.Operations < 1000 || len(s.Faults) < 5 || s.Rules[ruleStrict].Keys != rowsOfMode {
+	if s.Operations < 1000 || len(s.Faults) < 5 || s.Rules[ruleStrict].Keys != rowsOfMode || s.Rules[ruleLives].Longest < freshTime/2 {
 		t.Errorf("the run proves little: %+v", s)
 	}
 	for _, part := range []string{"0 violations", "guarantee", "12 of 12 keys accepted", "seeds 1 to 1"} {
@@ -78,6 +78,35 @@ func TestInvalidationsBeforeTheCommitAreFound(t *testing.T) {
 	}
 	if pictures, _ := os.ReadDir(c.Out); len(pictures) == 0 {
 		t.Error("no picture is drawn of what cannot be put in order")
+	}
+}
+
+func TestLives_AValueThatIsTooOldIsAViolation(t *testing.T) {
+	a, b := &journal{}, &journal{}
+	a.ages.read(life)
+	b.ages.read(life + grace)
+	b.ages.read(-time.Second) // it was loaded for this read
+	r := round{rules: map[string]*Rule{ruleLives: lives([]*journal{a, b})}}
+	if got := r.rules[ruleLives]; got.Reads != 3 || got.Longest != life+grace || len(r.violations()) != 0 {
+		t.Errorf("%+v: %v", got, r.violations())
+	}
+	a.ages.read(life + grace + 1)
+	r.rules[ruleLives] = lives([]*journal{a, b})
+	if got := r.violations(); len(got) != 1 || !strings.Contains(got[0], ruleLives) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestProcessesHaveClocksOfTheirOwn(t *testing.T) {
+	seen := map[time.Duration]bool{}
+	for n := range 64 {
+		seen[skewOf(1, n)] = true
+		if skewOf(1, n) != skewOf(1, n) {
+			t.Errorf("process %d has another clock the next time", n)
+		}
+	}
+	if len(seen) < 5 || !seen[time.Minute] || !seen[-time.Minute] {
+		t.Errorf("the clocks are ahead by %v", seen)
 	}
 }
 

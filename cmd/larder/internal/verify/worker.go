@@ -32,7 +32,8 @@ type orders struct {
 	Lease    time.Duration
 	Replicas int
 	Seed     uint64
-	Strict   bool // use linearizable Loaders too
+	Strict   bool          // use linearizable Loaders too
+	Skew     time.Duration // of the clock
 	// Mistake is one that the process makes, to show that it is found.
 	Mistake string
 }
@@ -67,28 +68,36 @@ func Work(ctx context.Context, in io.Reader) error {
 
 // goroutines is how many of each process use a mode. Those of one mode do not wait
 // for what holds another up.
-var goroutines = [modes]int{plain: 8, memory: 2, coherent: 4, strict: 6}
+var goroutines = [modes]int{plain: 8, memory: 2, coherent: 4, strict: 6, lasting: 1}
 
 func (o *orders) work(ctx context.Context, b *board, j *journal) error {
+	ended := make(chan struct{})
+	wait := o.wear(j, ended)
+	defer wait()
+	defer close(ended)
 	rdb := o.client()
 	defer rdb.Close()
-	open := func(name string, coherent bool) (*redisstore.Space, error) {
+	open := func(name string, coherent, deaf bool) (*redisstore.Space, error) {
 		return redisstore.Open(ctx, rdb, name, &redisstore.Options{
 			// A machine that does all of this is slow: readers ask Redis nevertheless, or
 			// there would be little to check.
 			Timeout: storeTimeout, Slow: storeTimeout,
-			Lease: o.Lease, WaitCoherent: coherent, Replicas: redisstore.Replicas{N: o.Replicas},
+			Lease: o.Lease, WaitCoherent: coherent, NoBus: deaf, Replicas: redisstore.Replicas{N: o.Replicas},
 		})
 	}
-	space, err := open(o.Space, false)
+	space, err := open(o.Space, false, false)
 	if err != nil {
 		return err
 	}
-	other, err := open(o.Space+"-coherent", true)
+	other, err := open(o.Space+"-coherent", true, false)
 	if err != nil {
 		return err
 	}
-	w := newUser(o, b, j, space, other)
+	deaf, err := open(o.Space+"-lasting", false, true)
+	if err != nil {
+		return err
+	}
+	w := newUser(o, b, j, space, other, deaf)
 	j.ready.Store(1)
 	var wg sync.WaitGroup
 	for m, n := range goroutines {
@@ -109,6 +118,7 @@ func (o *orders) work(ctx context.Context, b *board, j *journal) error {
 	defer cancel()
 	space.Close(ctx) // what it could not repeat is of no interest now
 	other.Close(ctx)
+	deaf.Close(ctx)
 	return nil
 }
 
