@@ -4,34 +4,34 @@ const scripts = "redisstore/lua/"
 
 // lives are mistakes with the clocks of processes and servers.
 var lives = []mutant{
-	{"life-by-own-clock", "what is stored lives by the clock of whoever stored it", "redisstore", "TestSkew_LivesAreTheSameOnOneServer|TestLaneTime|TestMoments", []edit{
+	{"life-by-own-clock", "what is stored lives by the clock of whoever stored it", "redisstore", "TestSkew_LivesAreTheSameOnOneServer", []edit{
 		{"redisstore/moments.go", `sent, shift := e.sent, -ahead`, `sent, shift := e.sent, 0*ahead`},
 	}},
 	{"sent-in-the-future", "an old idea of the clock makes an entry live longer than it was to", "redisstore", "TestMoments_AnEntryWasSentBeforeItIsRead", []edit{
 		{"redisstore/moments.go", `shift = min(shift, now.Sub(sent))`, `_ = sent`},
 	}},
-	{"earlier-program", "the moments of an earlier program are taken as they are", "redisstore", "TestMoments_OfAnEarlierProgram", []edit{
+	{"earlier-program", "the moments of an earlier program are taken as they are", "redisstore", "TestMoments_OfAnEarlierProgramAreCountedFromWhenItWasStored", []edit{
 		{"redisstore/moments.go", `shift = e.stored().Add(-ahead).Sub(e.loaded)`, `_ = e.stored`},
 	}},
-	{"clock-goes-back", "the time of a lane goes back with the server's", "redisstore", "TestLaneTime_AServerWhoseClockIsSetBack", []edit{
+	{"clock-goes-back", "the time of a lane goes back with the server's", "redisstore", "TestLaneTime_AServerWhoseClockIsSetBackMakesNothingLiveLonger", []edit{
 		{scripts + "time.lua", `if now + ahead < last then ahead = last - now end`, ``},
 	}},
-	{"clock-is-lost", "the time of a lane goes back when its hash is lost", "redisstore", "TestLaneTime_AServerWhoseClockIsSetBack", []edit{
+	{"clock-is-lost", "the time of a lane goes back when its hash is lost", "redisstore", "TestLaneTime_AServerWhoseClockIsSetBackMakesNothingLiveLonger", []edit{
 		{scripts + "time.lua", `math.max(tonumber(last or 0), tonumber(least))`, `tonumber(last or 0)`},
 	}},
 	{"clock-overtaken", "an old answer sets the clock back", "redisstore", "TestLaneTime_AClockThatMayBeOursIs", []edit{
 		{"redisstore/lanetime.go", `if m < old.last {`, `if false {`},
 	}},
-	{"clock-never-fades", "what was heard of a clock is taken for true for ever", "redisstore", "TestLaneTime_IsAskedForOnce|TestLaneTime_WhatIsKnownFades", []edit{
+	{"clock-never-fades", "what was heard of a clock is taken for true for ever", "redisstore", "TestLaneTime_IsAskedForOnce", []edit{
 		{"redisstore/lanetime.go", `switch age := k.age(time.Now()); {`, `switch age := 0 * k.age(time.Now()); {`},
 	}},
-	{"roll-of-a-set-clock", "a process is taken for dead because the server's clock was set", "redisstore", "TestRoll", []edit{
+	{"roll-of-a-set-clock", "a process is taken for dead because the server's clock was set", "redisstore", "TestRoll_AServerWhoseClockIsSetForgetsNobodyAlive", []edit{
 		{scripts + "beat.lua", `if age and math.abs(now - tonumber(ARGV[7])) <= age / 2 then`, `if age then`},
 	}},
-	{"life-by-the-wall", "an entry lives by the wall clock", "internal/clock", "TestMilli", []edit{
+	{"life-by-the-wall", "an entry lives by the wall clock", "internal/clock", "TestMilli_AWallClockThatIsSetChangesNothing", []edit{
 		{"internal/clock/clock.go", `ns := start.UnixNano() + int64(t.Sub(start))`, `ns := t.UnixNano()`},
 	}},
-	{"sleep-is-no-time", "an entry does not grow older while the machine sleeps", "internal/clock", "TestMilli_AMachineThatSleeps", []edit{
+	{"sleep-is-no-time", "an entry does not grow older while the machine sleeps", "internal/clock", "TestMilli_AMachineThatSleepsGrowsOlder", []edit{
 		{"internal/clock/clock.go", `ns += skew.Load() + slept.Load()`, `ns += skew.Load()`},
 	}},
 }
