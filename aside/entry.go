@@ -2,11 +2,13 @@ package aside
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/internal/distinct"
+	"github.com/larder-cache/larder/internal/tagname"
 )
 
 // serves reports whether an entry can be an answer. One that says that there is
@@ -63,6 +65,10 @@ func (g *engine[K, V]) entry(ctx context.Context, slot cache.Slot[K], r *result[
 		}
 		e.Fresh, e.Expires = p.Value(now)
 	default:
+		return nil
+	}
+	if err := tagname.Check(e.Tags...); err != nil { // nobody could invalidate it
+		g.observe(cache.FillRefused, 1, 0, fmt.Errorf("larder: aside: Options.Tags or KeyTags: %w: %w", cache.ErrNotStorable, err))
 		return nil
 	}
 	return e

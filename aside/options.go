@@ -20,7 +20,9 @@ type Options[K comparable, V any] struct {
 	// is missing from the origin's answer is not found; its Get then returns
 	// NotFound, by default cache.ErrNotFound.
 	NotFound error
-	// KeyTags returns the tags that are known from the key alone.
+	// KeyTags returns the tags that are known from the key alone. A tag has 1 to 4096
+	// bytes: a value with any other is not stored, since nobody could invalidate it, and
+	// cache.FillRefused is observed.
 	KeyTags func(key K) []string
 	// Tags returns the tags that are known from the loaded value. A value that
 	// the origin does not have gets only the KeyTags.

@@ -85,7 +85,7 @@ type Fill[V any] interface {
 	// Commit stores entries[i] in slot i, for which nothing must have been
 	// invalidated since Reserve or Quarantine; a nil entry stores nothing. It
 	// takes exactly one entry a slot and owns the entries from then on. A nil
-	// or expired entry is Refused. After an error, all that is not said to be
+	// or expired entry is Refused, and so is one with a tag that cannot be invalidated. After an error, all that is not said to be
 	// Stored, Vouched or Passed is Refused.
 	//
 	// The fill of a quarantine releases it: the entry is stored only if no

@@ -13,7 +13,9 @@ import (
 // what they lead to.
 type Entry[V any] struct {
 	Value V
-	// Tags name the groups that this entry is invalidated with.
+	// Tags name the groups that this entry is invalidated with. Each has 1 to 4096 bytes:
+	// an entry with any other is refused, by ErrNotStorable, since nobody could
+	// invalidate it.
 	Tags []string
 	// Fresh is the moment until which the value is served without asking the
 	// origin. From then until Expires it is stale.

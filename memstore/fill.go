@@ -2,10 +2,12 @@ package memstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/tagname"
 	"github.com/larder-cache/larder/invalidation"
 )
 
@@ -166,6 +168,7 @@ func (f *fill[K, V]) Commit(ctx context.Context, entries ...*cache.Entry[V]) ([]
 	if len(entries) != 1 {
 		outcomes = make([]cache.Outcome, len(entries))
 	}
+	var malformed error
 	next := 0 // not released yet
 	defer func() {
 		for ; f.write && next < len(f.slots); next++ { // who was told of one has ended the goroutine
@@ -178,7 +181,12 @@ func (f *fill[K, V]) Commit(ctx context.Context, entries ...*cache.Entry[V]) ([]
 		if weights != nil {
 			weight = weights[i]
 		}
-		n := f.node(sl, e)
+		var n *node[K, V]
+		if err := checkTags(e); err != nil {
+			malformed = errors.Join(malformed, err)
+		} else {
+			n = f.node(sl, e)
+		}
 		switch {
 		case f.write:
 			outcomes[i] = f.release(sl, n, weight)
@@ -189,7 +197,18 @@ func (f *fill[K, V]) Commit(ctx context.Context, entries ...*cache.Entry[V]) ([]
 			f.store.observe([...]cache.Kind{cache.FillRefused, cache.FillPassed, cache.FillStored}[outcomes[i]], 1)
 		}
 	}
-	return outcomes, nil
+	return outcomes, malformed
+}
+
+// checkTags returns an error if nobody could invalidate e by one of its tags.
+func checkTags[V any](e *cache.Entry[V]) error {
+	if e == nil {
+		return nil
+	}
+	if err := tagname.Check(e.Tags...); err != nil {
+		return fmt.Errorf("larder: memstore: %w: %w", cache.ErrNotStorable, err)
+	}
+	return nil
 }
 
 // node returns the node for an entry, nil if it must not be stored.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/tagname"
 	"github.com/larder-cache/larder/invalidation"
 )
 
@@ -103,9 +104,30 @@ func (f *fill[K, V]) commit(ctx context.Context, entries []*cache.Entry[V]) ([]c
 			f.abandon(ctx)
 		}
 	}()
+	entries, malformed := f.tagged(entries)
 	outcomes, err := f.write(ctx, entries)
 	returned = true
-	return outcomes, err
+	return outcomes, cmp.Or(err, malformed)
+}
+
+// tagged returns the entries without those that nobody could invalidate by one of their
+// tags, and an error that names these.
+func (f *fill[K, V]) tagged(entries []*cache.Entry[V]) (valid []*cache.Entry[V], err error) {
+	valid = entries
+	for i, e := range entries {
+		if e == nil {
+			continue
+		}
+		if err1 := tagname.Check(e.Tags...); err1 != nil {
+			if err == nil { // the slice is the caller's
+				valid = slices.Clone(entries)
+			}
+			err1 = fmt.Errorf("larder: redisstore: %w: %w", cache.ErrNotStorable, err1)
+			f.store.observe(cache.FillRefused, err1)
+			valid[i], err = nil, errors.Join(err, err1)
+		}
+	}
+	return valid, err
 }
 
 // abandon ends a fill whose goroutine is being ended by a function of the user's.

@@ -2,6 +2,7 @@ package cachetest
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/larder-cache/larder/cache"
@@ -176,7 +177,7 @@ func (f *sharedFill[K, V]) Commit(ctx context.Context, entries ...*cache.Entry[V
 	}
 	var out []cache.Outcome
 	err := f.s.p.call(ctx, func() (err error) { out, err = f.inner.Commit(ctx, mine...); return err }, nil)
-	if err != nil {
+	if err != nil && !errors.Is(err, cache.ErrNotStorable) { // which has done all it should
 		f.left(ctx, out == nil)
 		return make([]cache.Outcome, len(entries)), err
 	}
@@ -185,7 +186,7 @@ func (f *sharedFill[K, V]) Commit(ctx context.Context, entries ...*cache.Entry[V
 			entries[i].Guard = guard(&watches[i], entries[i].Tags)
 		}
 	}
-	return out, nil
+	return out, err
 }
 
 // Validate doubts what the process still has to invalidate, beside what the shared store

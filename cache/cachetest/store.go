@@ -2,6 +2,7 @@ package cachetest
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/larder-cache/larder/cache"
@@ -87,7 +88,7 @@ func (f *storeFill[V]) Commit(ctx context.Context, entries ...*cache.Entry[V]) (
 	if err != nil && out == nil {
 		f.Fill.Cancel(context.WithoutCancel(ctx))
 	}
-	if err != nil || out == nil {
+	if err != nil && !errors.Is(err, cache.ErrNotStorable) || out == nil {
 		out = make([]cache.Outcome, len(entries)) // Refused: nobody knows better
 	}
 	return out, err

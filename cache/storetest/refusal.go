@@ -1,6 +1,9 @@
 package storetest
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/cache/storetest/internal/reference"
 )
@@ -51,6 +54,23 @@ var refusalRules = []Rule{
 		p.invalidateTags("undeclared")
 		p.notStored(f, an("old", "t", "undeclared"))
 		p.misses("k")
+	}),
+	rule("refuse/malformed-tag", "An entry with a tag that is empty or longer than 4096 bytes, which nobody could invalidate, is refused, and the error is ErrNotStorable.", reference.MalformedTagStored, nothing, func(p *probe) {
+		long := strings.Repeat("t", 4096)
+		p.stored(p.reserve(late("long")), an("v", long))
+		for _, bad := range []string{"", long + "t"} {
+			for _, open := range []func(...cache.Slot[string]) fill{p.reserve, p.quarantine} {
+				out, err := open(late("k"), slot("other")).Commit(p.ctx, an("v", "good", bad), an("v"))
+				p.is("Commit", err, cache.ErrNotStorable)
+				if !slices.Equal(out, []outcome{cache.Refused, cache.Stored}) {
+					p.fail("outcomes are %v, want only the other stored", out)
+				}
+				p.misses("k")
+				p.has("other", "v")
+				p.invalidate("other")
+			}
+		}
+		p.stored(p.reserve(slot("k")), an("v"))
 	}),
 	rule("refuse/late-tags-stored", "Late tags are stored if nothing was invalidated since Reserve.", reference.LateTagsRefused, tags, func(p *probe) {
 		p.invalidateTags("t1")

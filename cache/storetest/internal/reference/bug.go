@@ -56,6 +56,7 @@ const (
 	KeyEpoch
 	TagEpoch
 	AllOrNothing
+	MalformedTagStored
 
 	SlotsMixed
 	NilIsAbsent
@@ -167,6 +168,7 @@ var sentences = [bugs]string{
 	KeyEpoch:              "Invalidate refuses the fills of all keys",
 	TagEpoch:              "the invalidation of a tag refuses all fills",
 	AllOrNothing:          "one refused slot refuses the whole fill",
+	MalformedTagStored:    "an entry with a tag that cannot be invalidated is stored",
 	SlotsMixed:            "entries go into the slots in reverse",
 	NilIsAbsent:           "a nil entry is stored as an absent one",
 	CountUnchecked:        "missing entries are nil, and surplus ones dropped",

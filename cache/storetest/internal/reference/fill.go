@@ -84,8 +84,12 @@ func (f *fill) end(entries []*entry, cancel bool) ([]cache.Outcome, error) {
 			}
 		}
 	}
+	var malformed error
 	for i, e := range entries {
 		sl := &f.slots[i]
+		if e != nil && !s.has(MalformedTagStored) && slices.ContainsFunc(e.Tags, func(t string) bool { return t == "" || len(t) > 4096 }) {
+			e, malformed = nil, fmt.Errorf("reference: a tag: %w", cache.ErrNotStorable)
+		}
 		if e == nil && s.has(NilIsAbsent) && !cancel {
 			e = &entry{Absent: true, Fresh: cache.Forever, Expires: cache.Forever}
 		}
@@ -95,7 +99,7 @@ func (f *fill) end(entries []*entry, cancel bool) ([]cache.Outcome, error) {
 			outcomes[i] = s.fill(f, sl, e)
 		}
 	}
-	return outcomes, nil
+	return outcomes, malformed
 }
 
 // fill ends a reader's slot.
