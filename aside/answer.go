@@ -80,9 +80,8 @@ func (t times) age(now cache.Moment) time.Duration {
 	return max(now.Sub(t.loaded), 0)
 }
 
-// facts returns an Answer without a value.
-func facts[V any](t times, level cache.Level) Answer[V] {
-	now := cache.Now()
+// facts returns an Answer without a value, as it is now.
+func facts[V any](t times, level cache.Level, now cache.Moment) Answer[V] {
 	a := Answer[V]{Level: level, Age: t.age(now)}
 	if t.fresh != 0 {
 		a.Remaining = t.fresh.Sub(now)

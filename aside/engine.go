@@ -106,7 +106,7 @@ func (g *engine[K, V]) Get(ctx context.Context, key K) (V, error) {
 	e, s, err := g.ask(ctx, key)
 	if err == nil && s.waits() {
 		var r result[V]
-		if e, r, err = g.share(ctx, key, e, s); e == nil {
+		if e, r, err = g.share(ctx, key, Wish{}, e, s); e == nil {
 			return r.value, cmp.Or(err, r.err)
 		}
 	}

@@ -28,11 +28,15 @@ func (g *engine[K, V]) Lookup(ctx context.Context, key K, w Wish) (Answer[V], er
 	case w.Bypass || cache.Bypassed(ctx):
 		r := g.direct(ctx, []K{key})[0]
 		r.times = timesOf[V](nil, false)
-		return g.loaded(r, r.err)
+		return g.loaded(r, r.err, cache.Now())
 	case w.CacheOnly && mode != cache.ModeOn:
 		return Answer[V]{}, fmt.Errorf("%w: the Switch is on %v", cache.ErrNotCached, mode)
+	case mode == cache.ModeBypass:
+		r, err := g.loadAround(ctx, key, g.around().direct)
+		return g.loaded(r, err, cache.Now())
 	case mode != cache.ModeOn:
-		return g.loaded(g.loadAround(ctx, key, g.around().of(mode)))
+		r, err := g.loadAround(ctx, key, g.around().of(mode))
+		return g.young(ctx, key, w, r, err)
 	}
 	if w.AtLeast != "" {
 		if err := g.o.Domain.AtLeast(ctx, w.AtLeast); err != nil {
@@ -51,7 +55,8 @@ func (g *engine[K, V]) unheard(ctx context.Context, key K, w Wish, err error) (A
 	case w.CacheOnly:
 		return Answer[V]{}, fmt.Errorf("%w: %w", cache.ErrNotCached, err)
 	}
-	return g.loaded(g.loadAround(ctx, key, g.around().direct))
+	r, err := g.loadAround(ctx, key, g.around().direct)
+	return g.loaded(r, err, cache.Now())
 }
 
 // look asks the store first.
@@ -68,25 +73,25 @@ func (g *engine[K, V]) look(ctx context.Context, key K, w Wish) (Answer[V], erro
 			return Answer[V]{}, fmt.Errorf("%w: %w", cache.ErrNotCached, err)
 		}
 	}
-	old := false
+	old, now := false, cache.Now()
 	if s > beyond {
-		now := cache.Now()
 		old, s = w.tooOld(timesOf(e, true), now), w.limit(s, e.Fresh, now)
 	}
 	switch {
 	case w.CacheOnly && (old || s.waits()):
 		return Answer[V]{}, cache.ErrNotCached
 	case old:
-		return g.loaded(g.loadAround(ctx, key, g.around().anew))
+		r, err := g.loadAround(ctx, key, g.around().anew)
+		return g.young(ctx, key, w, r, err)
 	case s.waits():
 		return g.lookForLoad(ctx, key, w, e, level, s)
 	}
-	return g.served(ctx, key, w, e, level, s)
+	return g.served(ctx, key, w, e, level, s, now)
 }
 
 // served answers with an entry of the store for which nobody has to wait.
-func (g *engine[K, V]) served(ctx context.Context, key K, w Wish, e *cache.Entry[V], level cache.Level, s standing) (Answer[V], error) {
-	a := facts[V](timesOf(e, true), level)
+func (g *engine[K, V]) served(ctx context.Context, key K, w Wish, e *cache.Entry[V], level cache.Level, s standing, now cache.Moment) (Answer[V], error) {
+	a := facts[V](timesOf(e, true), level, now)
 	a.Stale = s == stale // to the clock by which that was decided
 	if a.Stale {
 		a.Reason, a.Err = g.whyStale(key, w)
@@ -122,14 +127,15 @@ func (g *engine[K, V]) with(a Answer[V], e *cache.Entry[V]) (Answer[V], error) {
 // fails, with this.
 func (g *engine[K, V]) lookForLoad(ctx context.Context, key K, w Wish, e *cache.Entry[V], level cache.Level, s standing) (Answer[V], error) {
 	rested := g.failures.failed(key)
-	e, r, err := g.share(ctx, key, e, s)
+	e, r, err := g.share(ctx, key, w, e, s)
 	if e == nil {
-		if err == nil && r.met && w.tooOld(r.times, cache.Now()) {
-			return g.loaded(g.loadAround(ctx, key, g.around().anew))
-		}
-		return g.loaded(r, err)
+		return g.young(ctx, key, w, r, err)
 	}
-	a := facts[V](timesOf(e, true), level)
+	now := cache.Now()
+	if w.tooOld(timesOf(e, true), now) { // since it was read
+		return Answer[V]{}, reason(err)
+	}
+	a := facts[V](timesOf(e, true), level, now)
 	if a.Stale {
 		a.Err = err
 		switch {
@@ -146,9 +152,29 @@ func (g *engine[K, V]) lookForLoad(ctx context.Context, key K, w Wish, e *cache.
 	return g.with(a, e)
 }
 
+// young answers what was loaded or, if that is older than the caller wishes, what is
+// loaded anew. Somebody else may have stored it before, and what was loaded for others
+// too is as old as the store has taken to vouch for it.
+func (g *engine[K, V]) young(ctx context.Context, key K, w Wish, r result[V], err error) (Answer[V], error) {
+	now := cache.Now()
+	if err != nil || !w.tooOld(r.times, now) {
+		return g.loaded(r, err, now)
+	}
+	r, err = g.loadAround(ctx, key, g.around().anew)
+	now = cache.Now()
+	switch {
+	case err != nil || !w.tooOld(r.times, now):
+		return g.loaded(r, err, now)
+	case g.o.Linearizable:
+		return Answer[V]{}, fmt.Errorf("%w: the store has taken longer than Wish.MaxAge, %v, to vouch for the value", cache.ErrLoadTimeout, w.MaxAge)
+	}
+	r, err = g.loadAround(ctx, key, g.around().direct) // for which nobody has to vouch
+	return g.loaded(r, err, cache.Now())
+}
+
 // loaded answers what the origin has said, or what somebody else had stored when it
 // was about to be asked.
-func (g *engine[K, V]) loaded(r result[V], err error) (Answer[V], error) {
+func (g *engine[K, V]) loaded(r result[V], err error, now cache.Moment) (Answer[V], error) {
 	if err == nil {
 		err = r.err
 	}
@@ -159,7 +185,7 @@ func (g *engine[K, V]) loaded(r result[V], err error) (Answer[V], error) {
 	if r.met {
 		level = cache.LevelOf(g.store)
 	}
-	a := facts[V](r.times, level)
+	a := facts[V](r.times, level, now)
 	a.Value = r.value
 	return a, err
 }

@@ -294,3 +294,19 @@ func TestOldErrors_NobodyJoinsWhileTheStoreIsAsked(t *testing.T) {
 		}
 	})
 }
+
+// Who invalidates here need not ask the store.
+func TestOldErrors_InvalidateEndsABackOffByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, o := newProbe(nil), &switchboard{do: fails}
+		l := aside.New(p, o.load, backsOff, nil)
+		want(t, "the first", func() (int, error) { return l.Get(t.Context(), 1) }, 0, errOrigin)
+		o.set(nil)
+		l.Invalidate(t.Context(), 1)
+		want(t, "the next", func() (int, error) { return l.Get(t.Context(), 1) }, 2, nil)
+		synctest.Wait()
+		if n := p.count("Validate"); n != 0 {
+			t.Errorf("the store was asked %d times", n)
+		}
+	})
+}

@@ -12,9 +12,9 @@ import (
 var errSoft = fmt.Errorf("%w: longer than Options.SoftTimeout", cache.ErrLoadTimeout)
 
 // share has the answer loaded. If that fails, is slow or is not begun, and what the
-// store has is good for this case, it returns the entry instead, with the error
-// that is the reason.
-func (g *engine[K, V]) share(ctx context.Context, key K, e *cache.Entry[V], s standing) (*cache.Entry[V], result[V], error) {
+// store has is good for this case and as the caller wishes, it returns the entry
+// instead, with the error that is the reason.
+func (g *engine[K, V]) share(ctx context.Context, key K, w Wish, e *cache.Entry[V], s standing) (*cache.Entry[V], result[V], error) {
 	if s == spare {
 		if err := g.rests(key); err != nil {
 			g.observe(cache.StaleOnError, 1, 0, err) // nobody has waited: it was read just now
@@ -27,7 +27,7 @@ func (g *engine[K, V]) share(ctx context.Context, key K, e *cache.Entry[V], s st
 	if err == nil || s != spare {
 		return nil, r, err
 	}
-	if e := g.instead(ctx, key, err); e != nil {
+	if e := g.instead(ctx, key, w, err); e != nil {
 		return e, r, reason(err)
 	}
 	if err == flight.ErrPatience { // there is no other answer
@@ -46,8 +46,8 @@ func (g *engine[K, V]) soon(ctx context.Context, spare bool) (context.Context, c
 
 // instead returns the entry to answer with because of err, which the caller has
 // waited for. The store is asked again: what it had before the wait may have been
-// invalidated since.
-func (g *engine[K, V]) instead(ctx context.Context, key K, err error) *cache.Entry[V] {
+// invalidated since, or be too old by now.
+func (g *engine[K, V]) instead(ctx context.Context, key K, w Wish, err error) *cache.Entry[V] {
 	if ctx.Err() != nil || is(err, cache.ErrClosed) {
 		return nil
 	}
@@ -56,7 +56,14 @@ func (g *engine[K, V]) instead(ctx context.Context, key K, err error) *cache.Ent
 		g.unavailable(ctx, 1, failed)
 		return nil
 	}
-	switch s := g.judge(e); s {
+	s := g.judge(e)
+	if s != missing {
+		now := cache.Now()
+		if s = w.limit(s, e.Fresh, now); w.tooOld(timesOf(e, true), now) {
+			return nil
+		}
+	}
+	switch s {
 	case missing:
 		return nil
 	case stale, spare:

@@ -14,8 +14,9 @@ const NoStale time.Duration = -1
 
 // Wish is what one caller wants of a value. The zero Wish is what the Policy says.
 type Wish struct {
-	// MaxAge is how long ago the origin may have given the value. One that is older,
-	// or of which that is not known, is not returned, but loaded anew. 0 is any.
+	// MaxAge is how long ago the origin may have given the value when Lookup returns
+	// it. One that is older, or of which that is not known, is not returned, but loaded
+	// anew; nor is it returned if that load fails or takes too long. 0 is any.
 	MaxAge time.Duration
 	// MaxStale is how long a value may be past its time: up to then it is returned at
 	// once, and loaded again in the background, and later it is not returned at all,

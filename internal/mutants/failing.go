@@ -4,7 +4,11 @@ package main
 // do.
 var failing = []mutant{
 	{"stale-from-before-the-wait", "what the store had before the wait is served because of an error", "aside", "TestAValueThatIsInvalidatedWhileACallerWaitsIsNotServedOnError", []edit{
-		{"aside/spare.go", "	if e := g.instead(ctx, key, err); e != nil {", "	if ctx.Err() == nil {"},
+		{"aside/spare.go", "	if e := g.instead(ctx, key, w, err); e != nil {", "	if ctx.Err() == nil {"},
+	}},
+	{"too-old-after-the-wait", "a value that has grown older than wished during the wait is served on error", "aside", "TestWish_MaxAgeIsKeptWhenTheLoadFails", []edit{
+		{"aside/spare.go", `w.tooOld(timesOf(e, true), now) {`, `false {`},
+		{"aside/lookup.go", `if w.tooOld(timesOf(e, true), now) { // since`, `if false { // since`},
 	}},
 	{"stale-for-who-left", "a caller who has left has a stale value", "aside", "TestACallerWhoLeavesGetsNoStaleValue", []edit{
 		{"aside/spare.go", `if ctx.Err() != nil || errors.Is(err, cache.ErrClosed) {`, `if false && errors.Is(err, cache.ErrClosed) {`},
@@ -36,7 +40,7 @@ var failing = []mutant{
 	{"leaving-is-failing", "that everybody has left is a failure of the origin", "aside", "TestWhatIsNoFailureOfTheOriginStartsNoBackOff", []edit{
 		{"aside/backoff.go", `case ctx.Err() == nil:`, `default:`},
 	}},
-	{"back-off-after-invalidate", "Invalidate does not end a back-off", "aside", "TestABackOffIsEnded", []edit{
+	{"back-off-after-invalidate", "Invalidate does not end a back-off", "aside", "TestOldErrors_InvalidateEndsABackOffByItself", []edit{
 		{"aside/engine.go", "	g.failures.end(keys...)\n", ``},
 	}},
 	{"back-off-after-success", "a load that succeeds does not end a back-off", "aside", "TestABackOffIsEnded", []edit{
