@@ -178,7 +178,7 @@ func TestWhatIsNoFailureOfTheOriginStartsNoBackOff(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := &switchboard{do: c.do}
-				l := aside.New(newProbe(nil), o.load, backsOff, &aside.Options[int, int]{NotFound: errRow})
+				l := aside.New(newProbe(nil), o.load, backsOff, &aside.Options[int, int]{NotFound: errRow, DisableBackgroundCompletion: true})
 				ctx, cancel := context.WithCancel(t.Context())
 				begin(func() (int, error) { return l.Get(ctx, 1) })
 				if c.leave {

@@ -18,17 +18,18 @@ import (
 // engine is what a Loader and a Batch have in common: all but the shape of the
 // load function.
 type engine[K comparable, V any] struct {
-	store   cache.Cache[K, V]
-	load    func(context.Context, []K) []result[V]
-	policy  invalidation.Policy
-	o       Options[K, V]
-	flights *flight.Group[K, result[V]]
-	meter   meter.Meter
-	stores  bool          // the policy stores something
-	ahead   bool          // it has values loaded before their time
-	single  bool          // the load function is one for a single key
-	check   func(K) error // nil if every key is valid
-	closed  atomic.Bool
+	store    cache.Cache[K, V]
+	load     func(context.Context, []K) []result[V]
+	policy   invalidation.Policy
+	o        Options[K, V]
+	flights  *flight.Group[K, result[V]]
+	meter    meter.Meter
+	stores   bool          // the policy stores something
+	ahead    bool          // it has values loaded before their time
+	single   bool          // the load function is one for a single key
+	check    func(K) error // nil if every key is valid
+	finishes bool          // loads go on for the cache when their callers have left
+	closed   atomic.Bool
 
 	limits   *limiter
 	failures failures[K]
@@ -54,6 +55,7 @@ func (g *engine[K, V]) init(store cache.Cache[K, V], p invalidation.Policy, o Op
 		g.store = cache.Strict(store)
 	}
 	g.stores = p.Stores() || p.Negative > 0
+	g.finishes = g.stores && !o.DisableBackgroundCompletion
 	g.ahead = p.Early > 0 || p.Ahead > 0
 	g.limits = newLimiter(o.Limits)
 	g.flights = g.group(g.rounds(inTurn))
@@ -67,9 +69,9 @@ func (g *engine[K, V]) init(store cache.Cache[K, V], p invalidation.Policy, o Op
 // Callers who ask for the same key at the same time share one load, of which
 // each may have the result, or the error, if it is no older than the call; none waits
 // for more than two loads. The load runs on a goroutine of its own and on a context that
-// has the values of one of the callers', ends after Options.LoadTimeout, and is
-// cancelled when the last caller has left: do not use in it what ends with a
-// request. Get itself returns ctx.Err() as soon as ctx ends, and an error that wraps
+// has the values of one of the callers' and ends after Options.LoadTimeout: do not use
+// in it what ends with a request. When the last caller has left, it goes on for the
+// cache, see Options.DisableBackgroundCompletion. Get itself returns ctx.Err() as soon as ctx ends, and an error that wraps
 // cache.ErrLoadTimeout when a load has had its time, whether it has ended or not. A
 // load function that panics, or ends its goroutine, gives a *cache.PanicError.
 //

@@ -269,6 +269,8 @@ func TestACallerWhoLeavesGetsNoStaleValue(t *testing.T) {
 		if err != context.DeadlineExceeded || err2 != context.DeadlineExceeded || len(got) != 0 {
 			t.Errorf("%v, %v", err, err2)
 		}
+		l.Close(t.Context())
+		b.Close(t.Context())
 	})
 }
 

@@ -44,6 +44,14 @@ type Options[K comparable, V any] struct {
 	// is dropped. It must be shorter than the store's fills live: one minute in
 	// Redis. The default is 30s.
 	LoadTimeout time.Duration
+	// DisableBackgroundCompletion cancels a load when the last caller who waits for it
+	// has left. By default a load that has begun goes on for the cache, so that
+	// callers who wait for less than it takes find the value when they ask again, and
+	// those who come meanwhile join it. It keeps its place in Limits.Loads, and it ends
+	// after LoadTimeout: set that to what a load may take, as a load that hangs answers
+	// nobody until then. A load that waits for its place, or that cannot be stored, is
+	// cancelled in any case, and so are the loads that nobody waits for at Close.
+	DisableBackgroundCompletion bool
 	// SoftTimeout is how long a caller waits for a load if the store has a value
 	// that Policy.IfError allows. The caller then gets that value, and the load goes
 	// on in the background, beyond Limits.Refreshes. It must be shorter than

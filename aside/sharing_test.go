@@ -204,7 +204,7 @@ func TestTheLoadEndsWithItsLastCallerAndHasTheirValues(t *testing.T) {
 			why = append(why, ctx.Err())
 			time.Sleep(time.Minute) // it is slow to stop
 			return 0, ctx.Err()
-		}, minute, nil)
+		}, minute, &aside.Options[int, int]{DisableBackgroundCompletion: true})
 		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), requestID{}, "r1"))
 		for range 3 {
 			begin(func() (int, error) { return l.Get(ctx, 1) })
@@ -243,7 +243,7 @@ func TestWhatAnAbandonedLoadHasBroughtIsStored(t *testing.T) {
 		l := aside.New(p, func(ctx context.Context, _ int) (int, error) {
 			<-ctx.Done()
 			return 7, nil // it was as good as done
-		}, minute, nil)
+		}, minute, &aside.Options[int, int]{DisableBackgroundCompletion: true})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if _, err := l.Get(ctx, 1); err != context.DeadlineExceeded {

@@ -1,6 +1,7 @@
 package aside
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -24,8 +25,8 @@ func (g *engine[K, V]) strictRounds(ctx context.Context, t *flight.Trip[K, resul
 	for pause := strictPause; ; pause = min(2*pause, strictPauseMost) {
 		places = g.strictAttempt(ctx, t, keys, places, refresh, w)
 		refresh = false
-		if len(places) == 0 || ctx.Err() != nil {
-			t.Fail(ctx.Err())
+		if len(places) == 0 || ctx.Err() != nil || t.Abandoned() {
+			t.Fail(cmp.Or(ctx.Err(), context.Canceled))
 			return
 		}
 		timer := time.NewTimer(pause/2 + rand.N(pause))
@@ -46,6 +47,7 @@ func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, resu
 	}
 	defer place.release()
 	t.Depart() // while it waited for a place, all could join it
+	t.Finish(g.finishes)
 	refresh = refresh && t.Unattended()
 	for _, i := range places {
 		// What the store says from now on is too old for those who come later.

@@ -54,10 +54,12 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 	refresh := t.Unattended()
 	var fill cache.Fill[V]
 	if !bypass && g.stores {
+		t.Finish(g.finishes)
 		var err error
 		if fill, err = g.reserve(ctx, slots, refresh, w); refresh && g.putOff(t, keys, at, err) {
 			return
 		} // any other has been observed
+		t.Finish(g.finishes && fill != nil)
 	}
 	defer func() {
 		if fill != nil {

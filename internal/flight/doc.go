@@ -31,7 +31,7 @@
 //
 // Two things take a key out of the Group before its call ends, so that the next
 // who wants it opens a new one: Forget, and that everybody has left, which
-// cancels the load.
+// cancels the load unless it has said that it wants to finish.
 //
 // Refresh opens a call for nobody: it goes on whether somebody joins it or not, for
 // one round. So does the round of a caller who leaves for want of patience, with

@@ -12,8 +12,8 @@ func TestFinish_ATripGoesOnForThoseWhoComeLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newGate()
 		w.valid.Store(true)
+		w.finish = true
 		g := New(w.work)
-		g.Finish = true
 		for i := range 3 { // each leaves before the next comes
 			ctx, leave := context.WithCancel(t.Context())
 			ask(ctx, g)
@@ -34,14 +34,14 @@ func TestFinish_ATripGoesOnForThoseWhoComeLater(t *testing.T) {
 	})
 }
 
-// Before it departs a trip has asked for nothing that is worth finishing.
-func TestFinish_ATripThatHasNotDepartedIsCancelled(t *testing.T) {
+// Before it says so, a trip has asked for nothing that is worth finishing.
+func TestFinish_ATripThatHasNotSaidSoIsCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := New(func(ctx context.Context, trip *Trip[string, int64]) {
 			<-ctx.Done() // it waits for a place
+			trip.Finish(true)
 			trip.Fail(ctx.Err())
 		})
-		g.Finish = true
 		ctx, leave := context.WithCancel(t.Context())
 		ask(ctx, g)
 		leave()
@@ -57,6 +57,7 @@ func TestFinish_CloseCancelsWhatGoesOnForNobody(t *testing.T) {
 		abandoned := false
 		g := New(func(ctx context.Context, trip *Trip[string, int64]) {
 			trip.Depart()
+			trip.Finish(true)
 			select {
 			case <-ctx.Done():
 				abandoned = trip.Abandoned()
@@ -64,7 +65,6 @@ func TestFinish_CloseCancelsWhatGoesOnForNobody(t *testing.T) {
 			}
 			trip.Land(0, 1, ctx.Err())
 		})
-		g.Finish = true
 		left, leave := context.WithCancel(t.Context())
 		ask(left, g)
 		leave()
@@ -78,13 +78,34 @@ func TestFinish_CloseCancelsWhatGoesOnForNobody(t *testing.T) {
 		}
 		// Whoever waits is waited for.
 		g = New(g.work)
-		g.Finish = true
 		stays := ask(t.Context(), g)
 		left, leave = context.WithCancel(t.Context())
 		ask(left, g)
 		leave()
 		g.Close(t.Context())
 		expect(t, "who waits", stays, 1)
+	})
+}
+
+func TestFinish_ATripCanTakeItBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hold := make(chan struct{})
+		g := New(func(ctx context.Context, trip *Trip[string, int64]) {
+			trip.Depart()
+			trip.Finish(true)
+			<-hold
+			trip.Finish(false) // nothing can be stored
+			trip.Fail(ctx.Err())
+			if ctx.Err() == nil {
+				t.Error("it is not cancelled")
+			}
+		})
+		ctx, leave := context.WithCancel(t.Context())
+		ask(ctx, g)
+		leave()
+		synctest.Wait()
+		close(hold)
+		synctest.Wait()
 	})
 }
 

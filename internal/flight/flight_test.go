@@ -24,6 +24,7 @@ type gate struct {
 	land   chan struct{}
 	settle chan struct{}
 	valid  atomic.Bool
+	finish bool
 	err    error
 }
 
@@ -34,6 +35,7 @@ func newGate() *gate {
 func (g *gate) work(ctx context.Context, t *Trip[string, int64]) {
 	g.depart <- struct{}{}
 	t.Depart()
+	t.Finish(g.finish)
 	n := g.loads.Add(1)
 	select {
 	case g.land <- struct{}{}:

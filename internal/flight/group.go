@@ -26,9 +26,6 @@ type Group[K comparable, R any] struct {
 	// anything. It is called with the Group's lock held. The trip of a Refresh that
 	// it has admitted says so: see Trip.Refreshes.
 	Admit func() bool
-	// Finish, if it is set before the first call, lets a trip that has departed go on
-	// when everybody who waited for it has left, until Close. Who comes then joins it.
-	Finish bool
 	work   Work[K, R]
 	mu     sync.Mutex
 	calls  map[K]*call[K, R]
@@ -163,7 +160,7 @@ func (g *Group[K, R]) Wait(ctx context.Context) (left int) {
 }
 
 // Close turns away, with cache.ErrClosed, whoever comes from now on, and cancels the
-// trips that go on for nobody because of Finish. It waits until all runs have ended or
+// trips that go on for nobody because of Trip.Finish. It waits until all runs have ended or
 // ctx does, and returns how many have not.
 func (g *Group[K, R]) Close(ctx context.Context) (left int) {
 	g.mu.Lock()

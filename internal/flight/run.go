@@ -10,15 +10,15 @@ import (
 
 // run is the keys that go together. All but ctx is guarded by the Group's lock.
 type run[K comparable, R any] struct {
-	calls    []*call[K, R]
-	trip     *Trip[K, R]     // that is under way
-	ctx      context.Context // of the trip that is under way
-	cancel   context.CancelFunc
-	refresh  bool // the trip under way is for nobody
-	kept     bool // it goes on although nobody waits for it
-	departed bool // it has asked for something
-	waiters  int  // without an answer, over all keys
-	flying   int  // keys that have not landed
+	calls   []*call[K, R]
+	trip    *Trip[K, R]     // that is under way
+	ctx     context.Context // of the trip that is under way
+	cancel  context.CancelFunc
+	refresh bool // the trip under way is for nobody
+	kept    bool // it goes on although nobody waits for it
+	finish  bool // it goes on when everybody who has waited for it has left, until Close
+	waiters int  // without an answer, over all keys
+	flying  int  // keys that have not landed
 }
 
 var errUnanswered = errors.New("larder: a load has ended without an answer")
@@ -50,7 +50,7 @@ func (g *Group[K, R]) open(r *run[K, R], ctx context.Context, key K) *call[K, R]
 // abandon cancels a trip that nobody waits for while it is asking the origin,
 // and lets newcomers open a new call; unless it is to be finished.
 func (g *Group[K, R]) abandon(r *run[K, R]) {
-	if r.waiters > 0 || r.kept || r.flying == 0 || g.Finish && r.departed && !g.closed {
+	if r.waiters > 0 || r.kept || r.flying == 0 || r.finish && !g.closed {
 		return
 	}
 	r.cancel()
@@ -95,7 +95,7 @@ func (g *Group[K, R]) finish(t *Trip[K, R]) *Trip[K, R] {
 	defer g.mu.Unlock()
 	r := t.run
 	r.cancel()
-	r.refresh, r.kept, r.departed = false, false, false // what comes now is for those who wait
+	r.refresh, r.kept, r.finish = false, false, false // what comes now is for those who wait
 	var next []*call[K, R]
 	for _, c := range t.calls {
 		g.settle(c, false)

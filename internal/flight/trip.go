@@ -37,8 +37,17 @@ func (t *Trip[K, R]) Unattended() bool {
 	return true
 }
 
+// Finish says whether the trip goes on when everybody who waited for it has left,
+// until Close. Whoever comes then joins it. Until it says so, it does not.
+func (t *Trip[K, R]) Finish(on bool) {
+	t.group.mu.Lock()
+	defer t.group.mu.Unlock()
+	t.run.finish = on
+	t.group.abandon(t.run)
+}
+
 // Abandoned reports whether everybody who waited has left, and the trip goes on only
-// because of Group.Finish.
+// because of Finish.
 func (t *Trip[K, R]) Abandoned() bool {
 	t.group.mu.Lock()
 	defer t.group.mu.Unlock()
@@ -55,7 +64,6 @@ func (t *Trip[K, R]) Depart() (bypass bool) {
 	t.group.mu.Lock()
 	defer t.group.mu.Unlock()
 	bypass = true
-	t.run.departed = true
 	for _, c := range t.calls {
 		if c.round.phase == gathering {
 			c.round.phase = departed
