@@ -36,6 +36,10 @@ func (b *byways[K, V]) forget(keys []K) {
 	}
 }
 
+func (b *byways[K, V]) wait(ctx context.Context) int {
+	return b.direct.Wait(ctx) + b.shadow.Wait(ctx) + b.anew.Wait(ctx)
+}
+
 func (b *byways[K, V]) close(ctx context.Context) int {
 	return b.direct.Close(ctx) + b.shadow.Close(ctx) + b.anew.Close(ctx)
 }

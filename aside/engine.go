@@ -189,10 +189,32 @@ func (g *engine[K, V]) Invalidate(ctx context.Context, keys ...K) error {
 	return err
 }
 
+// Wait waits until all that was under way when it was called is over: loads, those in
+// the background too, what they store, and load functions that LoadTimeout has left
+// alone. So after Get, GetMany or Lookup has returned and then Wait, the load function
+// has returned as often as these calls have had it called, and what could be stored is
+// stored. It does not wait for what begins later, and so it ends although others go on
+// reading; nor for loads with cache.Bypass, for which their callers wait. If ctx ends first, it returns an error that says how many loads are still
+// under way. A load function must not call Wait of its own Loader or Batch.
+//
+// It is for tests, and for a process that has to know that its cache is warm. It costs
+// nothing when nothing is under way, and works also after Close.
+func (g *engine[K, V]) Wait(ctx context.Context) error {
+	n := g.flights.Wait(ctx)
+	if b := g.byways.Load(); b != nil {
+		n += b.wait(ctx)
+	}
+	if n += g.adrift.wait(ctx); n > 0 { // after the others, which may have left some
+		return fmt.Errorf("larder: Wait: %d loads are still under way: %w", n, ctx.Err())
+	}
+	return nil
+}
+
 // Close waits until no load, refresh or commit is under way. If ctx ends before
 // that, it returns an error that says how many it has left alone; each ends by
 // itself after Options.LoadTimeout, but for those whose load function does not
-// end with its context, of which it says how many there are too. From Close on, Get,
+// end with its context, of which it says how many there are too. Loads that nobody
+// waits for any more, see Options.DisableBackgroundCompletion, it cancels. From Close on, Get,
 // GetMany and Lookup return cache.ErrClosed. The store stays open. Closing again waits
 // again.
 //

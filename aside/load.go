@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"github.com/larder-cache/larder/cache"
@@ -127,58 +126,4 @@ func (g *engine[K, V]) direct(ctx context.Context, keys []K) []result[V] {
 	g.observe(cache.Direct, len(keys), 0, nil)
 	results, _ := g.fetch(ctx, keys, nil, p, nil)
 	return results
-}
-
-// adrift counts the loads that were left alone and have not returned.
-type adrift struct {
-	mu   sync.Mutex
-	n    int
-	idle chan struct{} // closed when n gets zero, if somebody waits for that
-}
-
-// leaving says which came first: that a load has returned, or that it was left.
-type leaving struct{ left, ended bool }
-
-// leave reports whether a load that has not returned was left.
-func (a *adrift) leave(l *leaving) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if !l.ended {
-		l.left = true
-		a.n++
-	}
-	return l.left
-}
-
-// end reports whether a load that has returned had been left.
-func (a *adrift) end(l *leaving) (left bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if l.ended = true; !l.left {
-		return false
-	}
-	if a.n--; a.n == 0 && a.idle != nil {
-		close(a.idle)
-		a.idle = nil
-	}
-	return true
-}
-
-// wait waits until all have returned or ctx ends, and returns how many have not.
-func (a *adrift) wait(ctx context.Context) int {
-	a.mu.Lock()
-	if a.n > 0 && a.idle == nil {
-		a.idle = make(chan struct{})
-	}
-	idle := a.idle
-	a.mu.Unlock()
-	if idle != nil {
-		select {
-		case <-idle:
-		case <-ctx.Done():
-		}
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.n
 }

@@ -151,7 +151,7 @@ func (g *Group[K, R]) Wait(ctx context.Context) (left int) {
 		select {
 		case <-t.ended:
 		case <-ctx.Done():
-			if !done(t.ended) {
+			if !done(t.ended) { // a select chooses by chance
 				left++
 			}
 		}
