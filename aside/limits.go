@@ -17,7 +17,8 @@ import (
 type Limits struct {
 	// Loads is how many loads may be under way at once: for callers, in the
 	// background, and past the cache. One that was left alone by Options.LoadTimeout
-	// keeps its place until it returns, and one that itself asks this Loader for
+	// keeps its place until it returns, as does one that goes on for the cache when its
+	// callers have left; and one that itself asks this Loader for
 	// another key needs a second place for that. 0 is no limit.
 	Loads int
 	// Queue is how many more loads may wait for a place, each for no longer than

@@ -25,7 +25,7 @@ type Group[K comparable, R any] struct {
 	// Admit, if it is set before the first call, is asked before a Refresh opens
 	// anything. It is called with the Group's lock held. The trip of a Refresh that
 	// it has admitted says so: see Trip.Refreshes.
-	Admit func() bool
+	Admit  func() bool
 	work   Work[K, R]
 	mu     sync.Mutex
 	calls  map[K]*call[K, R]

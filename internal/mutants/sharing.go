@@ -24,6 +24,24 @@ var sharing = []mutant{
 	{"never-abandoned", "a load that nobody waits for goes on", flights, "TestTheLoadIsCancelledWhenTheLastCallerLeaves", []edit{
 		{flights + "/run.go", "	r.cancel()\n	for _, c := range r.calls {\n		if g.calls", "	for _, c := range r.calls {\n		if g.calls"},
 	}},
+	{"finish-what-has-not-begun", "a load that waits for its place goes on for nobody", "aside", "TestBackgroundCompletion_IsWithinLoadTimeoutAndLimits", []edit{
+		{"aside/trip.go", "	place, at := g.enter(ctx, t, keys, all(keys), t.Refreshes())\n", "	t.Finish(g.finishes)\n	place, at := g.enter(ctx, t, keys, all(keys), t.Refreshes())\n"},
+	}},
+	{"finish-what-is-not-stored", "a load that cannot be stored goes on for nobody", "aside", "TestBackgroundCompletion_IsOnlyForWhatCanBeStored", []edit{
+		{"aside/trip.go", "		t.Finish(g.finishes && fill != nil)\n", ``},
+	}},
+	{"finish-nothing", "a load ends with the callers whose deadlines are short", "aside", "TestBackgroundCompletion_ShortDeadlinesWarmASlowKey", []edit{
+		{flights + "/run.go", `r.finish && !g.closed`, `false`},
+	}},
+	{"finish-after-close", "Close waits for loads that nobody waits for", "aside", "TestBackgroundCompletion_EndsWithClose", []edit{
+		{flights + "/run.go", `r.finish && !g.closed`, `r.finish`},
+	}},
+	{"vouch-for-ever", "a linearizable load that nobody waits for is tried until a writer is done", "aside", "TestBackgroundCompletion_ALinearizableLoadIsTriedOnce", []edit{
+		{"aside/strict.go", ` || t.Abandoned() {`, ` {`},
+	}},
+	{"wait-for-loads-only", "Wait does not wait for commits", "aside", "TestWait_IsForAllThatIsUnderWay", []edit{
+		{flights + "/group.go", "		case <-t.ended:\n		case <-ctx.Done():", "		case <-t.calls[0].round.landed:\n		case <-ctx.Done():"},
+	}},
 	{"cancelled-and-joined", "a newcomer joins a load that was cancelled", flights, "TestANewcomerNeverInheritsACancelledLoad", []edit{
 		{flights + "/run.go", `if g.calls[c.key] == c && c.round.phase < landed {`, `if false {`},
 	}},
