@@ -15,14 +15,16 @@ import (
 
 // fill is the cache.Fill of a reader and, with a writer's id, of a quarantine.
 type fill[K comparable, V any] struct {
-	store  *Store[K, V]
-	slots  []slot[V]
-	keys   []string // of the slots that can be cached
-	tags   watch
-	holder string // names the fill in locks
-	writer string
-	marks  []invalidation.Mark // of the quarantine
-	done   bool
+	store   *Store[K, V]
+	slots   []slot[V]
+	keys    []string // of the slots that can be cached
+	tags    watch
+	holder  string        // names the fill in locks
+	life    time.Duration // of its locks, as they were taken
+	renewal *renewal      // nil if it has none
+	writer  string
+	marks   []invalidation.Mark // of the quarantine
+	done    bool
 }
 
 // slot is one key of a fill. One with an empty key cannot be cached.
@@ -77,6 +79,7 @@ func (f *fill[K, V]) Cancel(ctx context.Context) error {
 		return cache.ErrFillDone
 	}
 	f.done = true
+	f.renewal.end()
 	f.unlock(ctx)
 	return nil
 }
@@ -88,6 +91,7 @@ func (f *fill[K, V]) Commit(ctx context.Context, entries ...*cache.Entry[V]) ([]
 		return nil, cache.ErrFillDone
 	}
 	f.done = true
+	f.renewal.end()
 	if len(entries) != len(f.slots) {
 		err := fmt.Errorf("larder: Commit of %d entries to a fill of %d slots", len(entries), len(f.slots))
 		entries = make([]*cache.Entry[V], len(f.slots)) // a writer's keys are released

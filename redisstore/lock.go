@@ -24,9 +24,9 @@ const (
 // leastLock is the least time that a lock lives, if LockWait allows.
 const leastLock = 50 * time.Millisecond
 
-// lockLife returns how long a lock of this store's fills lives: four times as long as
-// the loads that took longest of late, so that a fill that dies with a lock costs the
-// others little if loads are short.
+// lockLife returns how long a lock of this store's fills lives without being renewed:
+// four times as long as the loads that took longest of late, so that a fill that dies
+// with a lock costs the others little if loads are short.
 func (s *Store[K, V]) lockLife() time.Duration {
 	longest := time.Duration(s.longest.Load())
 	if longest == 0 {

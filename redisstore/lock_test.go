@@ -25,9 +25,13 @@ func newProcess(t *testing.T, addr string, o Options) process {
 	space, err := Open(t.Context(), rdb, "locks", &o)
 	must(t, err)
 	t.Cleanup(func() { space.Close(context.Background()) })
+	space.later = never // the server's clock is not that of the process
 	p.Store = New[string, string](space, "s", nil)
 	return p
 }
+
+// never is a Space.later that does not come.
+func never(time.Duration, func()) func() bool { return func() bool { return true } }
 
 // hearing returns a process that never looks by itself: it waits until it is woken.
 func newHearing(t *testing.T, addr string) process {

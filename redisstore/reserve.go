@@ -23,7 +23,7 @@ func (s *Store[K, V]) Reserve(ctx context.Context, slots ...cache.Slot[K]) (cach
 	if len(f.keys) == 0 {
 		return f, nil
 	}
-	f.holder = random(8)
+	f.holder, f.life = random(8), s.lockLife()
 	w := s.space.newWait(f.keys)
 	defer w.end()
 	returned := false
@@ -37,6 +37,7 @@ func (s *Store[K, V]) Reserve(ctx context.Context, slots ...cache.Slot[K]) (cach
 	if err != nil {
 		return nil, err
 	}
+	f.keep()
 	return f, nil
 }
 
@@ -115,7 +116,7 @@ func (f *fill[K, V]) acquire(ctx context.Context, keys, seen []string, write boo
 	for part := range f.store.space.slots(keys) {
 		args := make([]any, 4, 5+len(part))
 		args[0], args[1] = random(8), fillLife.Milliseconds()
-		args[2], args[3] = f.holder, f.store.lockLife().Milliseconds()
+		args[2], args[3] = f.holder, f.life.Milliseconds()
 		for _, h := range seen[:len(part)] {
 			args = append(args, h)
 		}

@@ -152,6 +152,7 @@ func runSchedule(t *testing.T, seed uint64) *schedule {
 			store: New[int, int64](space, "rows", nil), go1: make(chan struct{}), priority: s.r.Int()}
 		space.Client().AddHook(gate{s, a})
 		space.errands.ended = true // wakes, which nobody would hear
+		space.later = never        // the run renews locks when it is their turn
 		space.clock = clock{func() time.Time { return s.now }, func(context.Context, <-chan struct{}, <-chan struct{}, time.Duration) error {
 			s.counts["waited"]++
 			a.priority = -s.r.Int() // after all others
@@ -311,6 +312,10 @@ func (s *schedule) read(a *actor, k int) {
 	}
 	s.step(a, fmt.Sprintf("loads row %d", k))
 	v := s.rows[k].version
+	if r := f.(*fill[int, int64]).renewal; r != nil && a.r.IntN(2) == 0 {
+		r.renew()
+		s.counts["locks renewed"]++
+	}
 	s.step(a, "has loaded")
 	out, err := f.Commit(s.t.Context(), anEntry(v, group(k)))
 	if s.ok(a, err) {
@@ -349,7 +354,7 @@ func TestNoScheduleReadsWhatWasInvalidated(t *testing.T) {
 		}
 	}
 	t.Logf("%d schedules from LARDER_SEED=%d: %v", n, first, counts)
-	for _, what := range []string{"hits", "loaded, stored", "loaded, refused", "written, stored", "written, refused", "invalidations", "repeated", "lost", "waited", "waited for", "locks expired"} {
+	for _, what := range []string{"hits", "loaded, stored", "loaded, refused", "written, stored", "written, refused", "invalidations", "repeated", "lost", "waited", "waited for", "locks expired", "locks renewed"} {
 		if counts[what] == 0 {
 			t.Errorf("nothing was %s: the test proves less than it should", what)
 		}

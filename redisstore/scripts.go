@@ -20,6 +20,7 @@ var (
 	acquireScript        = load("nonce", "lock", "acquire")
 	tagsScript           = load("nonce", "tags")
 	fillScript           = load("nonce", "fill")
+	renewScript          = load("nonce", "lock", "renew")
 	unlockScript         = load("nonce", "unlock")
 	removeScript         = load("nonce", "taint", "remove")
 	quarantineScript     = load("nonce", "taint", "quarantine")

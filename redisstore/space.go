@@ -67,6 +67,7 @@ type Space struct {
 	places                chan struct{} // of reads while memory cannot serve
 	lockWait              time.Duration // 0: nothing is locked
 	clock                 clock
+	later                 func(time.Duration, func()) (stop func() bool)
 	wakes                 wakes
 	errands               errands
 	bus                   *bus // nil if there is none
@@ -114,7 +115,7 @@ func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Option
 	}
 	s := &Space{ns: name, given: rdb, id: fmt.Sprintf("%x", random(8)), lanes: 1, lease: opts.Lease,
 		coherent: opts.WaitCoherent, replicas: opts.Replicas, regress: opts.Regress, observer: opts.Observer,
-		places: make(chan struct{}, apartReads), lockWait: max(opts.LockWait, 0), clock: realClock}
+		places: make(chan struct{}, apartReads), lockWait: max(opts.LockWait, 0), clock: realClock, later: afterFunc}
 	s.errands.closing = make(chan struct{})
 	s.gathers.single.space = s
 	s.pace.timeout, s.pace.slow = opts.Timeout, opts.Slow

@@ -16,9 +16,10 @@ local function lock(k, holder, life)
   local l, deadline = redis.call('GETRANGE', k, 17, 33), 0
   for i = 9, math.min(#l, 16) do deadline = deadline * 256 + string.byte(l, i) end
   local left, waits = deadline - now(), string.sub(l, 17, 17)
+  if left > 60000 then left = 0 end -- no lock lives so long: the server's clock was set back
   if left > 0 and string.sub(l, 1, 8) ~= holder then
     if waits ~= '1' then redis.call('SETRANGE', k, 33, '1') end
-    return string.format('%.0f', math.min(left, 60000))
+    return string.format('%.0f', left)
   end
   redis.call('SETRANGE', k, 17, locked(holder, life) .. (waits == '1' and '1' or '0'))
   return ''
