@@ -13,8 +13,8 @@ type Answer[V any] struct {
 	// Level is where the value was: Origin if it was loaded since Lookup was called,
 	// or for others who have asked at that time.
 	Level cache.Level
-	// Age is for how long the origin has given it; -1 if that is not known. It
-	// comes from the clock of the process that loaded it.
+	// Age is how long ago the origin has given it; -1 if that is not known. In which
+	// process that was, and what its clock showed, makes no difference.
 	Age time.Duration
 	// Remaining is for how long it will be fresh, negative if it is past its time, and
 	// 0 if it is not stored.

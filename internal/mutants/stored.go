@@ -28,6 +28,15 @@ var lives = []mutant{
 	{"roll-of-a-set-clock", "a process is taken for dead because the server's clock was set", "redisstore", "TestRoll_AServerWhoseClockIsSetForgetsNobodyAlive", []edit{
 		{scripts + "beat.lua", `if age and math.abs(now - tonumber(ARGV[7])) <= age / 2 then`, `if age then`},
 	}},
+	{"lock-not-renewed", "a load that takes longer than others of late is made by each process", "redisstore", "TestRenewal_OneSlowLoadAmongQuickOnesIsMadeOnce", []edit{
+		{"redisstore/reserve.go", `	f.keep()`, ``},
+	}},
+	{"lock-comes-back", "a renewal that is late brings back a lock that was let go of", "redisstore", "TestRenewal_OfALockThatWasLetGoOf", []edit{
+		{scripts + "renew.lua", ` and string.sub(c, 26) ~= bytes(0)`, ``},
+	}},
+	{"lock-after-the-fill", "locks are renewed after the fill has ended", "redisstore", "TestRenewal_AQuickLoadNeedsNone", []edit{
+		{"redisstore/renew.go", `		r.stop()`, ``},
+	}},
 	{"life-by-the-wall", "an entry lives by the wall clock", "internal/clock", "TestMilli_AWallClockThatIsSetChangesNothing", []edit{
 		{"internal/clock/clock.go", `ns := start.UnixNano() + int64(t.Sub(start))`, `ns := t.UnixNano()`},
 	}},
