@@ -3,6 +3,7 @@ package cache
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 )
 
 // Codec turns values into bytes and back, for stores outside the process. Both
@@ -42,8 +43,13 @@ func DefaultCodec[V any]() Codec[V] {
 	return JSON[V]()
 }
 
-// JSON returns a codec on encoding/json. It costs what encoding/json costs;
-// numbers in values of type any come back as float64.
+// JSON returns a codec on encoding/json. It costs what encoding/json costs. Methods
+// of types and of their pointers write and read values alike.
+//
+// A time.Time comes back Equal, without its monotonic reading and the name of its
+// zone. Numbers in values of type any come back as float64: Losses reports such
+// fields, and those that JSON leaves out. Strings that are not valid UTF-8 would
+// come back as others, and are an error of Append.
 func JSON[V any]() Codec[V] { return jsonCodec[V]{SchemaOf[V]()} }
 
 type jsonCodec[V any] struct{ schema uint32 }
@@ -51,8 +57,14 @@ type jsonCodec[V any] struct{ schema uint32 }
 func (jsonCodec[V]) ID() byte         { return codecJSON }
 func (c jsonCodec[V]) Schema() uint32 { return c.schema }
 
+// Losses returns what encoding/json leaves out of a V or reads as something else.
+func (jsonCodec[V]) Losses() []Loss { return LossesFor[V]("", jsonMethods...) }
+
 func (jsonCodec[V]) Append(dst []byte, v V) ([]byte, error) {
-	b, err := json.Marshal(v)
+	b, err := json.Marshal(&v) // for a copy, methods of pointers are not called
+	if err == nil {
+		err = checkText(reflect.ValueOf(&v), b)
+	}
 	if err != nil {
 		return dst, fmt.Errorf("larder: encode %T as JSON: %w", v, err)
 	}

@@ -60,7 +60,7 @@ func TestTheSchemasOfJSONHaveNotChanged(t *testing.T) {
 		base
 		N [3]*int
 	}]()}
-	if want := []uint32{0x8c54280f, 0xb61e6b63, 0xd904ff12, 0x059d82e4}; !slices.Equal(got, want) {
+	if want := []uint32{0x8c54280f, 0xb61e6b63, 0xd904ff12, 0x5dbbe881}; !slices.Equal(got, want) {
 		t.Errorf("the schemas are %#08x, but servers in use hold values of %#08x", got, want)
 	}
 }

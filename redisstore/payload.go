@@ -4,6 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -44,10 +48,34 @@ func newPayloads[K comparable, V any](o *StoreOptions[K, V], panicked func(error
 		codec = cache.DefaultCodec[V]()
 	}
 	p.add("Codec", codec)
+	if err := losses(codec, o.AcceptLosses); err != nil {
+		panic(err.Error())
+	}
 	for i, c := range o.Reads {
 		p.add(fmt.Sprintf("Reads[%d]", i), c)
 	}
 	return p
+}
+
+// losses returns an error that names the fields which a codec loses, unless they are
+// accepted.
+func losses[V any](codec cache.Codec[V], accepted []string) error {
+	c, ok := codec.(cache.TypeChecker)
+	if !ok || slices.Contains(accepted, "*") {
+		return nil
+	}
+	var lost, names []string
+	for _, l := range c.Losses() {
+		if !slices.Contains(accepted, l.Field) {
+			lost, names = append(lost, "\n\t"+l.String()), append(names, strconv.Quote(l.Field))
+		}
+	}
+	if lost == nil {
+		return nil
+	}
+	return fmt.Errorf("larder: redisstore.New: a value of type %v would come back from Redis as another, since its codec loses a part of it:%s\n"+
+		"Change the type, choose another Codec, or accept it with StoreOptions.AcceptLosses: []string{%s}",
+		reflect.TypeFor[V](), strings.Join(lost, ""), strings.Join(names, ", "))
 }
 
 func (p *payloads[V]) add(field string, c cache.Codec[V]) {

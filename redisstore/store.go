@@ -37,6 +37,12 @@ type StoreOptions[K comparable, V any] struct {
 	Key func(K) string
 	// Codec writes and reads values. The default is cache.DefaultCodec.
 	Codec cache.Codec[V]
+	// AcceptLosses names the fields of V that values may lose on their way through
+	// Redis, since Codec does not write them or reads them as something else: those
+	// with the tag json:"-", unexported ones, interfaces, and others. New refuses a V
+	// with such fields unless they are all named here, as its message names them.
+	// "*" accepts all of them, also those that V will have one day.
+	AcceptLosses []string
 	// Reads are codecs with other ids whose values are read too, so that a fleet
 	// of processes can change Codec while there is data: first every process has
 	// the new codec here, then it becomes Codec and the old one goes here. What
@@ -73,8 +79,8 @@ type Store[K comparable, V any] struct {
 // New returns the store of the given name in a space. Two stores of one name
 // are one store, so they must have the same types. It panics if the name has
 // other characters than letters, digits, '_', '-' and '.', if there is no
-// default text for K and StoreOptions.Key is not set, or if an option makes no
-// sense.
+// default text for K and StoreOptions.Key is not set, if V has fields that its Codec
+// loses and StoreOptions.AcceptLosses does not name, or if an option makes no sense.
 func New[K comparable, V any](space *Space, name string, o *StoreOptions[K, V]) *Store[K, V] {
 	if space == nil {
 		panic("larder: redisstore.New: space is nil")

@@ -85,6 +85,12 @@ func must[M any](mode M, err error) M {
 func (codec[V]) ID() byte         { return ID }
 func (c codec[V]) Schema() uint32 { return c.schema }
 
+// Losses returns what is left out of a V or read as something else.
+func (codec[V]) Losses() []cache.Loss {
+	return cache.LossesFor[V]("cbor", cache.Methods{Write: cborMarshaler, Read: cborUnmarshaler},
+		cache.Methods{Write: binaryMarshaler, Read: binaryUnmarshaler}, cache.Methods{Write: textMarshaler, Read: textUnmarshaler})
+}
+
 func (c codec[V]) Append(dst []byte, v V) ([]byte, error) {
 	var err error
 	if c.check != nil {

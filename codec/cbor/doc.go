@@ -8,8 +8,8 @@
 //
 // # What comes back
 //
-// What Append accepts comes back from Decode as it was, unexported fields and names
-// of time zones left out:
+// What Append accepts comes back from Decode as it was, names of time zones left out,
+// and what Losses of the codec reports, such as unexported fields:
 //
 //   - A time.Time is text with nanoseconds and the offset of its zone (tag 0), and
 //     comes back Equal and with that offset. What RFC 3339 cannot say is an error of

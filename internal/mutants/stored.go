@@ -75,6 +75,18 @@ var stored = []mutant{
 	{"key-text-unmarked", "a key that is written by its kind may have the text that another has by itself", "redisstore", "TestKeyText_DiffersForDifferentKeys", []edit{
 		{"redisstore/keytext.go", `return readMark + text, true`, `return text, true`},
 	}},
+	{"json-of-a-copy", "JSON is made of a copy, so methods of pointers write nothing", "cache", "TestJSON_MethodsOfPointersAreCalledBothWays", []edit{
+		{"cache/codec.go", `json.Marshal(&v)`, `json.Marshal(v)`},
+	}},
+	{"json-replaces-text", "strings that are not UTF-8 are stored as others", "cache", "TestJSON_StringsThatAreNotUTF8AreAnError", []edit{
+		{"cache/codec.go", `err = checkText(reflect.ValueOf(&v), b)`, `_ = reflect.ValueOf(&v)`},
+	}},
+	{"schema-without-embedding", "the schema does not know what is embedded", "redisstore", "TestStore_AStructThatIsEmbeddedNowIsAMiss", []edit{
+		{"cache/schema.go", `if s.flattens(f) {`, `if false {`},
+	}},
+	{"losses-unasked", "a type whose values come back as others is accepted", "redisstore", "TestNew_RefusesValuesThatComeBackAsOthers", []edit{
+		{"redisstore/payload.go", `if !ok || slices.Contains(accepted, "*") {`, `if !ok || true {`},
+	}},
 	{"versions-after-load", "the versions of tags are read after the load", "redisstore", "TestItKeepsTheContract/Redis/refuse/known-tag", []edit{
 		{"redisstore/fill.go", `	return f.tags.learn(ctx, tags)`, `	f.tags.watch(tags)
 	f.tags.orders, f.tags.late = nil, false
