@@ -321,3 +321,75 @@ func missingRight(t *testing.T, admin redis.UniversalClient, user string, all []
 		return len(a.Problems())+len(b.Problems()) == 0 && failed == nil
 	})
 }
+
+// TestRights_NothingIsRemovedForWantOfOne takes away the commands whose error was once
+// taken for that of a key of another type, which is removed.
+func TestRights_NothingIsRemovedForWantOfOne(t *testing.T) {
+	admin := redis.NewClient(&redis.Options{Addr: redistest.Private(t).Addr()})
+	t.Cleanup(func() { admin.Close() })
+	all := rightsOf(t, admin, "shop", nil)
+	setUser(t, admin, "whole", strings.Join(all, " "))
+	for _, missing := range []string{"+getrange", "+hdel", "+hmget"} {
+		t.Run(missing, func(t *testing.T) {
+			user := "without" + missing[1:]
+			setUser(t, admin, user, strings.Join(slices.DeleteFunc(slices.Clone(all), func(r string) bool { return r == missing }), " "))
+			whole := openAs(t, admin, "whole", "shop", redisstore.Options{NoBus: true})
+			s := redisstore.New[string, string](whole, "users", nil)
+			fill(t, s, "k", entry("v", "tag"))
+			writer, err := s.Quarantine(t.Context(), cache.Slot[string]{Key: "held"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := whole.InvalidateTags(t.Context(), "other"); err != nil {
+				t.Fatal(err)
+			}
+			held, _ := admin.Get(t.Context(), "shop:v:users:held").Result()
+			tail, _ := admin.HGet(t.Context(), "shop:b:{shop:0}", "tail").Result()
+			if held == "" || tail == "" {
+				t.Fatalf("the quarantine is %q, the tail %q", held, tail)
+			}
+			poor := openAs(t, admin, user, "shop", redisstore.Options{NoBus: true})
+			p := redisstore.New[string, string](poor, "users", nil)
+			if f, err := p.Reserve(t.Context(), cache.Slot[string]{Key: "k", LateTags: true}, cache.Slot[string]{Key: "held"}); err == nil {
+				f.Commit(t.Context(), entry("w", "tag"), entry("w"))
+			}
+			if err := poor.InvalidateTags(t.Context(), "another"); err == nil && missing == "+hdel" {
+				t.Error("an invalidation without HDEL returns nil")
+			}
+			if got, _ := admin.Get(t.Context(), "shop:v:users:held").Result(); got != held {
+				t.Errorf("the quarantine was %q and is %q", held, got)
+			}
+			if got, _ := admin.HGet(t.Context(), "shop:b:{shop:0}", "tail").Result(); got == "" || got[:16] != tail[:16] {
+				t.Errorf("the log was %q and is %q", tail, got)
+			}
+			writer.Cancel(t.Context())
+		})
+	}
+}
+
+// TestRights_ReadersDoNotAskInVainAgainAndAgain has users who may not read, or not store.
+func TestRights_ReadersDoNotAskInVainAgainAndAgain(t *testing.T) {
+	admin := redis.NewClient(&redis.Options{Addr: redistest.Private(t).Addr()})
+	t.Cleanup(func() { admin.Close() })
+	all := rightsOf(t, admin, "shop", nil)
+	for _, missing := range []string{"+mget", "+evalsha", "+time", "~shop:*"} {
+		t.Run(missing, func(t *testing.T) {
+			user := "vain" + strings.Trim(missing, "+~:*")
+			setUser(t, admin, user, strings.Join(slices.DeleteFunc(slices.Clone(all), func(r string) bool { return r == missing }), " "))
+			space := openAs(t, admin, user, "shop", redisstore.Options{NoBus: true})
+			s := redisstore.New[string, string](space, "users", nil)
+			asked := 0
+			for range 1000 {
+				if _, err := s.Get(t.Context(), "k"); err != nil && errors.Is(err, cache.ErrBreakerOpen) {
+					continue
+				}
+				if _, err := s.Reserve(t.Context(), cache.Slot[string]{Key: "k"}); !errors.Is(err, cache.ErrBreakerOpen) {
+					asked++
+				}
+			}
+			if asked > 100 { // one in a second, after the first three
+				t.Errorf("of 1000 fills %d were begun", asked)
+			}
+		})
+	}
+}
