@@ -97,4 +97,13 @@ var failing = []mutant{
 	{"no-time-is-stored", "a value that is fresh for no time is stored", "aside", "TestTTLIsTheValues", []edit{
 		{"aside/entry.go", `p.Fresh <= 0 {`, `p.Fresh < -1<<60 {`},
 	}},
+	{"publish-decides", "a server that does not publish keeps an invalidation from being made", "redisstore", "TestRights_EachThatIsMissingIsNamed", []edit{
+		{scripts + "log.lua", `redis.pcall(verb, channel,`, `redis.call(verb, channel,`},
+	}},
+	{"removed-for-want-of-a-right", "a refusal is taken for a key of another type, which is removed", "redisstore", "TestRights_NothingIsRemovedForWantOfOne", []edit{
+		{scripts + "nonce.lua", `if not string.find(err, '^-?WRONGTYPE') then redis.call(...) end`, ``},
+	}},
+	{"refusal-asked-again", "readers ask a server that refuses them again and again", "redisstore", "TestRights_ReadersDoNotAskInVainAgainAndAgain", []edit{
+		{"redisstore/refusals.go", ` || denied(err)`, ``},
+	}},
 }
