@@ -69,9 +69,9 @@ type logger struct {
 
 // topic is what has a limit of its own.
 type topic struct {
-	cache string
-	level Level
-	kind  Kind
+	cache, server string
+	level         Level
+	kind          Kind
 }
 
 type limit struct {
@@ -130,7 +130,7 @@ func warns(e Event) bool {
 }
 
 func (l *logger) limit(e Event, kind Kind) *limit {
-	of := topic{e.Cache, e.Level, kind}
+	of := topic{e.Cache, e.Server, e.Level, kind}
 	l.mu.RLock()
 	found := l.limits[of]
 	l.mu.RUnlock()
@@ -196,11 +196,14 @@ func (l *logger) overdue() {
 }
 
 func (l *logger) write(level slog.Level, e Event, suppressed int64) {
-	attrs := make([]slog.Attr, 0, 6)
+	attrs := make([]slog.Attr, 0, 7)
 	if e.Cache != "" {
 		attrs = append(attrs, slog.String("cache", e.Cache))
 	}
 	attrs = append(attrs, slog.String("cache_level", e.Level.String()))
+	if e.Server != "" {
+		attrs = append(attrs, slog.String("server", e.Server))
+	}
 	if e.N > 1 {
 		attrs = append(attrs, slog.Int("keys", e.N))
 	}

@@ -24,6 +24,9 @@ type Event struct {
 	Cache string
 	// Level is where it happened.
 	Level Level
+	// Server is the address of the master of a cluster that the event is about, "" if
+	// it is about no single one.
+	Server string
 	// N is how many keys the event is about, at least 1.
 	N int
 	// Took is how long it took, where that was measured.
@@ -49,7 +52,7 @@ const (
 	Load                       // the origin was asked; Took, Err
 	LoadPanic                  // the load function panicked; Err is a *PanicError
 	FillStored                 // a loaded value was stored
-	FillRefused                // a loaded value was not stored, since something was invalidated meanwhile
+	FillRefused                // a loaded value was not stored, since something was invalidated meanwhile; Err: why
 	FillPassed                 // a loaded value was not stored, since a writer holds the key
 	Unavailable                // the store could not be asked; Err
 	EncodeFailed               // a value could not be encoded or is too large; Err

@@ -24,8 +24,13 @@ type Stats struct {
 	// how long invalidations of this process took to come back over the bus: all
 	// in nanoseconds. Batch is how many keys went in a trip.
 	Loads, Trips, Lag, Batch Histogram
-	// Breaker is how the breaker of a space stands.
+	// Breaker is how the breakers of a space stand together. A space has one for its
+	// server or, in a cluster, for each master.
 	Breaker BreakerState
+	// OpenBreakers has the addresses of the masters whose breakers are open, in order.
+	// The address is "" of a space that is no cluster; in a cluster, "" says that it is
+	// not known which master has what.
+	OpenBreakers []string
 }
 
 // Source is what has Stats. It costs some thousand loads from memory: ask it now
@@ -68,6 +73,15 @@ func (c ErrorCounts) All() (n int64) {
 		n += m
 	}
 	return n
+}
+
+// BreakersOpen returns how many breakers are open: as many as OpenBreakers has, and at
+// least one unless Breaker is closed.
+func (s *Stats) BreakersOpen() int64 {
+	if s.Breaker == BreakerIsClosed {
+		return 0
+	}
+	return int64(max(len(s.OpenBreakers), 1))
 }
 
 // HitRatio returns the part of the reads that were hits, 0 if there were none.
@@ -124,7 +138,7 @@ func (h Histogram) Mean() float64 {
 	return float64(h.Sum) / float64(h.Count)
 }
 
-// BreakerState is how a breaker stands.
+// BreakerState is how the breaker of a space stands, or how several do together.
 type BreakerState uint8
 
 const (
@@ -132,12 +146,18 @@ const (
 	BreakerIsClosed BreakerState = iota
 	// BreakerIsOpen lets nothing through, but for a probe now and then.
 	BreakerIsOpen
+	// BreakerIsPartlyOpen lets through what does not depend on masters that fail or are
+	// slow: see Stats.OpenBreakers.
+	BreakerIsPartlyOpen
 )
 
 // String returns the name of the state in lower case.
 func (b BreakerState) String() string {
-	if b == BreakerIsOpen {
+	switch b {
+	case BreakerIsOpen:
 		return "open"
+	case BreakerIsPartlyOpen:
+		return "partly open"
 	}
 	return "closed"
 }

@@ -103,7 +103,8 @@ func (d *Domain) InvalidateTags(ctx context.Context, tags ...string) error {
 		err = d.remote.InvalidateTags(ctx, tags)
 	}
 	if err != nil && !errors.Is(err, cache.ErrClosed) {
-		d.retries.add(namesOf(aTag, tags))
+		_, left := unfinished(err, nil, tags)
+		d.retries.add(namesOf(aTag, left))
 	}
 	// Only now: what was refilled from the remote store before it knew is
 	// caught here.

@@ -2,6 +2,7 @@ package invalidation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -12,7 +13,9 @@ import (
 // Remote is where the tags of a Domain are kept for other processes.
 type Remote interface {
 	// InvalidateTags returns nil when no read of the remote store that starts
-	// later finds an entry that carried one of the tags.
+	// later finds an entry that carried one of the tags. An error that has a method
+	// Unfinished() (keys, tags []string), or wraps one, says of which this does not
+	// hold; without it, it may hold of none.
 	InvalidateTags(ctx context.Context, tags []string) error
 	// QuarantineTags is InvalidateTags, and lets nobody store an entry that
 	// carries one of the tags until release is called or, if this process dies,
@@ -21,7 +24,7 @@ type Remote interface {
 	QuarantineTags(ctx context.Context, tags []string, life time.Duration) (release func(context.Context) error, err error)
 	// Retry invalidates keys, by their names in the remote store, and tags, of
 	// which an invalidation has failed before. If all is true, it invalidates
-	// everything.
+	// everything. Its errors are like those of InvalidateTags.
 	Retry(ctx context.Context, keys, tags []string, all bool) error
 	// Fence returns nil when the memory of this process has dropped everything
 	// that was invalidated, in any process, before Fence was called.
@@ -33,6 +36,15 @@ type Remote interface {
 	WaitCoherent(ctx context.Context, token string) error
 	// Status adds what the remote store knows of the lanes, and its problems.
 	Status(s *Status)
+}
+
+// unfinished returns which of keys and tags an error of a Remote is about.
+func unfinished(err error, keys, tags []string) (leftKeys, leftTags []string) {
+	var part interface{ Unfinished() (keys, tags []string) }
+	if errors.As(err, &part) {
+		return part.Unfinished()
+	}
+	return keys, tags
 }
 
 // RemoteOptions say how a Domain and its Remote work together.
@@ -84,6 +96,10 @@ func (c Control) Drop(lane int) { c.d.drop(&c.d.lanes[lane]) }
 // Renew lets entries that depend on a lane be served until t, which has a
 // monotonic reading.
 func (c Control) Renew(lane int, t time.Time) { c.d.lanes[lane].renew(t) }
+
+// Apart reports whether a lane is without a lease, so that memory cannot serve what
+// depends on it.
+func (c Control) Apart(lane int) bool { return c.d.lanes[lane].trust(time.Now()) < cache.Behind }
 
 // End ends all leases for good, and the retries: nobody hears of anything any
 // more. Quarantines of changes in doubt end by themselves. It returns the number of invalidations that were still to be repeated.

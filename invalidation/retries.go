@@ -3,6 +3,7 @@ package invalidation
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 )
@@ -15,6 +16,9 @@ const (
 	retryMost = 1 << 16
 	// retryBatch is how many are invalidated at once.
 	retryBatch = 250
+	// retryRow of failures, one after the other, end an attempt: then it is no part of
+	// the remote store that does not answer.
+	retryRow = 4
 	// retryTime bounds one attempt, for remotes that have no limit of their own.
 	retryTime = 10 * time.Second
 )
@@ -162,28 +166,56 @@ func (r *retries) over() bool {
 	return true
 }
 
-// attempt tries everything once, until something fails.
+// attempt tries everything once, and reports whether all of it has succeeded. What fails
+// does not keep the rest from being tried, unless nothing succeeds.
 func (r *retries) attempt() bool {
+	row, ok := 0, true
 	for _, re := range r.waiting() {
 		if r.within(re.do) != nil {
-			return false
+			ok = false
+			if row++; row == retryRow {
+				break
+			}
+			continue
 		}
+		row = 0
 		r.mu.Lock()
 		delete(r.releases, re)
 		r.mu.Unlock()
 		r.d.holds.remove(re.names...)
 	}
-	for {
-		keys, tags, all, upTo := r.batch()
+	failed := map[name]bool{}
+	for row = 0; row < retryRow; {
+		keys, tags, all, upTo := r.batch(failed)
 		if len(keys)+len(tags) == 0 && !all {
-			return true
+			break
 		}
-		if r.within(func(ctx context.Context) error { return r.d.remote.Retry(ctx, keys, tags, all) }) != nil {
+		err := r.within(func(ctx context.Context) error { return r.d.remote.Retry(ctx, keys, tags, all) })
+		if err != nil && all {
 			return false
+		}
+		if err != nil {
+			ok = false
+			leftKeys, leftTags := unfinished(err, keys, tags)
+			if row++; len(leftKeys)+len(leftTags) < len(keys)+len(tags) {
+				row = 0
+			}
+			for _, n := range append(namesOf(aKey, leftKeys), namesOf(aTag, leftTags)...) {
+				failed[n] = true
+			}
+			keys, tags = others(aKey, keys, failed), others(aTag, tags, failed)
+		} else {
+			row = 0
 		}
 		r.d.Expire(tags...)
 		r.confirm(keys, tags, all, upTo)
 	}
+	return ok
+}
+
+// others returns the texts of those names of a kind that have not failed.
+func others(k kind, texts []string, failed map[name]bool) []string {
+	return slices.DeleteFunc(slices.Clone(texts), func(t string) bool { return failed[name{k, t}] })
 }
 
 func (r *retries) within(do func(context.Context) error) error {
@@ -202,13 +234,17 @@ func (r *retries) waiting() []*release {
 	return out
 }
 
-func (r *retries) batch() (keys, tags []string, all bool, upTo uint64) {
+// batch returns what is to be tried next, of what has not failed in this attempt.
+func (r *retries) batch(failed map[name]bool) (keys, tags []string, all bool, upTo uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.all {
 		return nil, nil, true, r.count
 	}
 	for n := range r.names {
+		if failed[n] {
+			continue
+		}
 		if n.kind == aKey {
 			keys = append(keys, n.text)
 		} else {

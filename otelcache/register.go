@@ -148,9 +148,7 @@ func total(sources []cache.Source) map[string]*totals {
 			t.evicted[strings.ToValidUTF8(reason, "\uFFFD")] += n
 		}
 		t.entries += s.Entries
-		if s.Breaker == cache.BreakerIsOpen {
-			t.open++
-		}
+		t.open += s.BreakersOpen()
 	}
 	return all
 }

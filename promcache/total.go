@@ -46,9 +46,7 @@ func (t *totals) add(s *cache.Stats) {
 		t.evicted[strings.ToValidUTF8(reason, "\uFFFD")] += n
 	}
 	t.entries += s.Entries
-	if s.Breaker == cache.BreakerIsOpen {
-		t.open++
-	}
+	t.open += s.BreakersOpen()
 	for i := range distributions {
 		d := &distributions[i]
 		t.distributions[i].add(d.of(s), d)

@@ -122,7 +122,7 @@ func (s *Space) mgetRaw(ctx context.Context, q *question, keys []string, r *repl
 		return s.rdb.Process(&q.budget, redis.NewRawWriteToCmd(&q.budget, r, args...))
 	})
 	took := time.Since(began)
-	s.breaker.took(ctx, took, len(r.buf), err)
+	s.servers.single.breaker.took(ctx, took, len(keys), len(r.buf), err)
 	got := slices.Grow(q.got[:0], len(keys))[:len(keys)]
 	if err == nil {
 		err = bulk(textOf(r.buf), got)

@@ -15,13 +15,19 @@ import (
 	"github.com/larder-cache/larder/cache"
 )
 
-// testBreaker returns a breaker whose probes do what answer says, and what it tells.
-func testBreaker(answer func() error) (*breaker, func() []cache.Kind) {
+// testBreaker returns a breaker whose probes do what answer says, and what it tells. It
+// makes no more when the test ends.
+func testBreaker(t *testing.T, answer func() error) (*breaker, func() []cache.Kind) {
 	var mu sync.Mutex
 	var told []cache.Kind
 	b := &breaker{}
-	b.init(func() time.Duration { return 25 * time.Millisecond }, false)
-	b.ask, b.closes = func(context.Context) error { return answer() }, func() {}
+	by := newProbers()
+	t.Cleanup(func() {
+		by.end()
+		by.wait()
+	})
+	b.init(func() time.Duration { return 25 * time.Millisecond }, false, by)
+	b.ask, b.changed = func(context.Context) error { return answer() }, func() {}
 	b.tell = func(e cache.Event) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -49,15 +55,15 @@ func TestWhatOpensABreaker(t *testing.T) {
 		strings.Repeat("g", 500):           false,
 		strings.Repeat("g", 9e3) + "fffff": true,
 	} {
-		b, told := testBreaker(nil)
+		b, told := testBreaker(t, func() error { return io.EOF })
 		for _, kind := range trips {
 			switch kind {
 			case good:
-				b.took(t.Context(), time.Millisecond, 100, nil)
+				b.took(t.Context(), time.Millisecond, 1, 100, nil)
 			case slow:
-				b.took(t.Context(), 26*time.Millisecond, 100, nil)
+				b.took(t.Context(), 26*time.Millisecond, 1, 100, nil)
 			case fail:
-				b.took(t.Context(), time.Millisecond, 0, io.EOF)
+				b.took(t.Context(), time.Millisecond, 1, 0, io.EOF)
 			}
 		}
 		if b.open.Load() != opens {
@@ -70,17 +76,17 @@ func TestWhatOpensABreaker(t *testing.T) {
 }
 
 func TestWhatABreakerDoesNotHoldAgainstServers(t *testing.T) {
-	b, _ := testBreaker(nil)
+	b, _ := testBreaker(t, func() error { return io.EOF })
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Millisecond))
 	defer cancel()
 	for range 100 {
-		b.took(gone, time.Second, 0, context.Canceled)                        // the caller has left
-		b.took(late, time.Second, 0, context.DeadlineExceeded)                // or had no time
-		b.took(t.Context(), 60*time.Millisecond, 1<<20, nil)                  // a MiB
-		b.took(t.Context(), time.Millisecond, 0, answered("OOM command not")) // writes alone
-		b.took(t.Context(), time.Millisecond, 0, answered("READONLY You"))
+		b.took(gone, time.Second, 1, 0, context.Canceled)                        // the caller has left
+		b.took(late, time.Second, 1, 0, context.DeadlineExceeded)                // or had no time
+		b.took(t.Context(), 60*time.Millisecond, 1, 1<<20, nil)                  // a MiB
+		b.took(t.Context(), time.Millisecond, 1, 0, answered("OOM command not")) // writes alone
+		b.took(t.Context(), time.Millisecond, 1, 0, answered("READONLY You"))
 	}
 	if b.open.Load() {
 		t.Error("it is open")
@@ -101,7 +107,7 @@ func (answered) RedisError()     {}
 func TestABreakerClosesAgainByProbesThatNobodyWaitsFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		down, asked := true, 0
-		b, told := testBreaker(func() error {
+		b, told := testBreaker(t, func() error {
 			asked++
 			if down {
 				time.Sleep(100 * time.Millisecond)
@@ -111,7 +117,7 @@ func TestABreakerClosesAgainByProbesThatNobodyWaitsFor(t *testing.T) {
 			return nil
 		})
 		for range failRow {
-			b.took(t.Context(), 0, 0, io.EOF)
+			b.took(t.Context(), 0, 1, 0, io.EOF)
 		}
 		began := time.Now()
 		for range 10_000 { // one each millisecond
@@ -138,21 +144,19 @@ func TestABreakerClosesAgainByProbesThatNobodyWaitsFor(t *testing.T) {
 		}
 		// What was before does not count any more.
 		for range failRow - 1 {
-			b.took(t.Context(), 0, 0, io.EOF)
+			b.took(t.Context(), 0, 1, 0, io.EOF)
 		}
 		if b.open.Load() {
 			t.Error("it has opened before its time")
 		}
-		b.end()
-		b.wait()
 	})
 }
 
 func TestAHintBringsTheProbeForward(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, _ := testBreaker(func() error { return nil })
+		b, _ := testBreaker(t, func() error { return nil })
 		for range failRow {
-			b.took(t.Context(), 0, 0, io.EOF)
+			b.took(t.Context(), 0, 1, 0, io.EOF)
 		}
 		if b.refuses(); !b.refuses() {
 			t.Fatal("it is closed at once")
@@ -167,16 +171,16 @@ func TestAHintBringsTheProbeForward(t *testing.T) {
 }
 
 func TestABreakerThatHasEndedAsksNothing(t *testing.T) {
-	b, _ := testBreaker(func() error { t.Error("it has asked"); return nil })
+	b, _ := testBreaker(t, func() error { t.Error("it has asked"); return nil })
 	for range failRow {
-		b.took(t.Context(), 0, 0, io.EOF)
+		b.took(t.Context(), 0, 1, 0, io.EOF)
 	}
-	b.end()
+	b.probers.end()
 	b.hint()
 	if !b.refuses() {
 		t.Error("it is closed")
 	}
-	b.wait()
+	b.probers.wait()
 }
 
 func TestReadersOfAnOpenSpaceAreToldAtOnceAndWritersAreNot(t *testing.T) {
@@ -184,10 +188,11 @@ func TestReadersOfAnOpenSpaceAreToldAtOnceAndWritersAreNot(t *testing.T) {
 	if out := loadDuring(t, s, cache.Slot[string]{Key: "k"}, func() {}, anEntry("a")); out != cache.Stored {
 		t.Fatalf("the value is %v", out)
 	}
+	breaker := &space.servers.single.breaker
+	breaker.probers.end() // no probe
 	for range failRow {
-		space.breaker.took(t.Context(), 0, 0, io.EOF)
+		breaker.took(t.Context(), 0, 1, 0, io.EOF)
 	}
-	space.breaker.next.Store(probing) // no probe
 	if _, err := s.Get(t.Context(), "k"); err != errOpen {
 		t.Errorf("Get: %v", err)
 	}
@@ -204,7 +209,7 @@ func TestReadersOfAnOpenSpaceAreToldAtOnceAndWritersAreNot(t *testing.T) {
 	if out, err := q.Commit(t.Context(), anEntry("b")); err != nil || out[0] != cache.Stored {
 		t.Errorf("a writer's commit is %v, %v", out, err)
 	}
-	space.breaker.open.Store(false)
+	breaker.close()
 	if e, err := s.Get(t.Context(), "k"); err != nil || e == nil || e.Value != "b" {
 		t.Errorf("after all: %+v, %v", e, err)
 	}

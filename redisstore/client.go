@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -78,6 +79,16 @@ func (b budget) Deadline() (time.Time, bool) {
 	return b.by, true
 }
 
+// callerKey is the key of the context that a budget was made of.
+type callerKey struct{}
+
+func (b budget) Value(key any) any {
+	if key == (callerKey{}) {
+		return b.Context
+	}
+	return b.Context.Value(key)
+}
+
 // call is a command with its result. That of a script is EVALSHA.
 type call struct {
 	script *script
@@ -117,21 +128,8 @@ func newCmd(ctx context.Context, args ...any) *redis.Cmd {
 	return cmd
 }
 
-// about returns how many keys the call has.
-func (c *call) about() int {
-	if c.keys == nil && !c.wait {
-		return len(c.cmd.Args()) - 1
-	}
-	return len(c.keys)
-}
-
-// run sends calls in one round trip for each server concerned and returns the
-// first error. Each call's cmd has its own. A script that a server does not
-// have is sent again in full.
-func (s *Space) run(ctx context.Context, calls ...*call) error {
-	if err := s.usable(); err != nil {
-		return err
-	}
+// runTrip is run for calls that fit in one trip.
+func (s *Space) runTrip(ctx context.Context, calls []*call) error {
 	if s.leaves(ctx) {
 		return s.runAside(ctx, calls)
 	}
@@ -143,26 +141,29 @@ func (s *Space) runOn(ctx context.Context, master redis.UniversalClient, timeout
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	keys, size := movedBy(calls)
 	began := time.Now()
-	err := run(ctx, master, timeout, calls)
+	err := run(ctx, master, timeout+work(keys, size), calls)
 	took := time.Since(began)
-	keys, size := 0, 0
-	for _, c := range calls {
-		keys += c.about()
-		size += c.size()
-	}
+	keys, size = movedBy(calls)
 	s.trip(keys, took, err)
 	if err == nil && timeout > s.pace.bound() {
 		took = 0 // it has waited for replicas
 	}
-	s.breaker.took(ctx, took, size, err)
+	if s.lanes == 1 { // otherwise see tripHook
+		s.servers.single.breaker.took(ctx, took, keys, size, err)
+	} else if err != nil {
+		s.tookLost(ctx, took, calls)
+	}
 	return err
 }
 
 // leaves reports whether a caller has to be able to leave while a command of its own is
 // under way, which costs a goroutine since the client does not notice that: when the
 // last trip has failed or was slow. Otherwise one takes no time worth mentioning.
-func (s *Space) leaves(ctx context.Context) bool { return s.breaker.wary.Load() && ctx.Done() != nil }
+func (s *Space) leaves(ctx context.Context) bool {
+	return s.servers.wary.Load() > 0 && ctx.Done() != nil
+}
 
 // runAside is run on a goroutine that goes on when the caller has left, with commands
 // of its own.
@@ -200,28 +201,25 @@ func (s *Space) usable() error {
 	return nil
 }
 
+// run sends calls within a timeout: to each master of a cluster by itself, as one that does
+// not answer has nothing to do with the others. In one pipeline, go-redis forgets what some
+// have answered when another has not.
 func run(ctx context.Context, rdb redis.UniversalClient, timeout time.Duration, calls []*call) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	ctx = budget{ctx, time.Now().Add(timeout)}
-	deliver(ctx, rdb, calls)
-	var again []*call
+	parts := byMaster(ctx, rdb, calls)
+	var others sync.WaitGroup
+	for i, part := range parts {
+		if i < len(parts)-1 {
+			others.Go(func() { runPart(ctx, rdb, part) })
+		} else {
+			runPart(ctx, rdb, part)
+		}
+	}
+	others.Wait()
 	var first error
-	for _, c := range calls {
-		if c.script != nil && redis.HasErrorPrefix(c.cmd.Err(), "NOSCRIPT") {
-			c.make(ctx, "eval", c.script.src)
-			again = append(again, c)
-		}
-	}
-	if again != nil {
-		for _, c := range calls {
-			if c.wait {
-				again = append(again, c)
-			}
-		}
-		deliver(ctx, rdb, again)
-	}
 	for _, c := range calls {
 		if err := c.cmd.Err(); err != nil && err != redis.Nil && first == nil {
 			first = fmt.Errorf("%w: %w", errUnavailable, err)
@@ -229,6 +227,51 @@ func run(ctx context.Context, rdb redis.UniversalClient, timeout time.Duration, 
 	}
 	relearn(ctx, rdb, first)
 	return first
+}
+
+// byMaster divides calls by the master that has their keys, if rdb is a cluster.
+func byMaster(ctx context.Context, rdb redis.UniversalClient, calls []*call) (parts [][]*call) {
+	cluster, ok := rdb.(*redis.ClusterClient)
+	if !ok || len(calls) == 1 {
+		return [][]*call{calls}
+	}
+	at := map[*redis.Client]int{}
+	for _, c := range calls {
+		master, err := cluster.MasterForKey(ctx, firstKey(c.cmd))
+		if err != nil {
+			c.cmd.SetErr(err)
+			continue
+		}
+		i, ok := at[master]
+		if !ok {
+			i = len(parts)
+			at[master], parts = i, append(parts, nil)
+		}
+		parts[i] = append(parts[i], c)
+	}
+	return parts
+}
+
+// runPart sends calls in one pipeline, and those again whose script the server does not
+// have.
+func runPart(ctx context.Context, rdb redis.UniversalClient, calls []*call) {
+	deliver(ctx, rdb, calls)
+	var again []*call
+	for _, c := range calls {
+		if c.script != nil && redis.HasErrorPrefix(c.cmd.Err(), "NOSCRIPT") {
+			c.make(ctx, "eval", c.script.src)
+			again = append(again, c)
+		}
+	}
+	if again == nil {
+		return
+	}
+	for _, c := range calls {
+		if c.wait {
+			again = append(again, c)
+		}
+	}
+	deliver(ctx, rdb, again)
 }
 
 // relearn has a cluster's layout read again after a node did not answer: go-redis

@@ -39,6 +39,7 @@ type slot[V any] struct {
 	known   []string // its tags, as far as they are known before the load
 	late    bool     // there may be others
 	found   *cache.Entry[V]
+	lost    error // why the fill cannot store it, such as that its server does not answer
 }
 
 // open returns a fill of slots that has read nothing yet.
@@ -137,7 +138,7 @@ func (f *fill[K, V]) tagged(entries []*cache.Entry[V]) (valid []*cache.Entry[V],
 // abandon ends a fill whose goroutine is being ended by a function of the user's.
 func (f *fill[K, V]) abandon(ctx context.Context) {
 	if f.writer != "" {
-		f.again()
+		f.again(f.keys)
 	} else {
 		f.unlock(ctx)
 	}
@@ -154,6 +155,7 @@ func (f *fill[K, V]) write(ctx context.Context, entries []*cache.Entry[V]) ([]ca
 		if err := f.store.skip(); err != nil {
 			return outcomes, err
 		}
+		f.leaveOut(ctx, entries)
 	}
 	lateErr := f.late(ctx, entries)
 	writes, err := f.prepare(ctx, entries)
@@ -176,7 +178,11 @@ func (f *fill[K, V]) write(ctx context.Context, entries []*cache.Entry[V]) ([]ca
 	untouched(writes, done)
 	f.unlocked(unlocks)
 	for i, w := range writes {
-		if done[i] != 1 || entries[w.slot] == nil || !check.same(w.want) {
+		if entries[w.slot] == nil {
+			continue
+		}
+		if why := f.refusal(done[i], runErr, check.same(w.want)); why != nil {
+			f.slots[w.slot].lost = cmp.Or(f.slots[w.slot].lost, why)
 			continue
 		}
 		outcomes[w.slot] = cache.Passed
@@ -189,12 +195,11 @@ func (f *fill[K, V]) write(ctx context.Context, entries []*cache.Entry[V]) ([]ca
 		}
 	}
 	if f.writer != "" {
-		if runErr == nil {
-			runErr = f.settle(ctx, writes, done)
+		failed, err1 := f.settle(ctx, writes, done)
+		if failed != nil {
+			f.again(failed)
 		}
-		if runErr != nil {
-			f.again()
-		}
+		runErr = cmp.Or(runErr, err1)
 	}
 	f.report(entries, outcomes, runErr)
 	return outcomes, cmp.Or(runErr, lateErr, err)
@@ -206,48 +211,6 @@ func (f *fill[K, V]) watch(writes []write, entries []*cache.Entry[V]) []invalida
 		if e := entries[w.slot]; e != nil && (w.body != "" || w.vouch) {
 			out[i] = f.store.space.WatchKey(invalidation.Hash(w.key), e.Tags...)
 		}
-	}
-	return out
-}
-
-// settle ends the part of a writer: what was filled although the writer held it,
-// because Redis had lost the quarantine, has to leave the memory of others.
-func (f *fill[K, V]) settle(ctx context.Context, writes []write, done []int64) error {
-	s := f.store.space
-	var lost []string
-	for i, w := range writes {
-		if done[i] == lostQuarantine {
-			lost = append(lost, w.key)
-		}
-	}
-	if lost != nil {
-		f.store.tellApart(cache.Event{Kind: cache.QuarantineLost, N: 1}) // also in the background
-		if err := s.invalidateKeys(ctx, lost); err != nil {
-			return err
-		}
-	}
-	s.recent.add(f.keys, nil)
-	return s.await(ctx, f.marks)
-}
-
-// again has the quarantine released until it succeeds.
-func (f *fill[K, V]) again() {
-	f.store.space.control.RetryRelease(f.keys, func(ctx context.Context) error {
-		writes := f.empty()
-		done, err := f.send(ctx, writes)
-		if err != nil {
-			return err
-		}
-		return f.settle(ctx, writes, done)
-	})
-	f.store.space.control.ExpireKeys(hashes(f.keys)...)
-}
-
-// empty returns writes that store nothing.
-func (f *fill[K, V]) empty() []write {
-	out := make([]write, len(f.keys))
-	for i, k := range f.keys {
-		out[i] = write{key: k}
 	}
 	return out
 }
@@ -273,13 +236,16 @@ func (f *fill[K, V]) late(ctx context.Context, entries []*cache.Entry[V]) error 
 func (f *fill[K, V]) prepare(ctx context.Context, entries []*cache.Entry[V]) (writes []write, err error) {
 	for i, e := range entries {
 		sl := &f.slots[i]
-		if sl.key == "" || e == nil && f.writer == "" {
+		if sl.key == "" || sl.lost != nil || e == nil && f.writer == "" {
 			continue
 		}
 		w := write{slot: i, key: sl.key, token: sl.token}
 		if e != nil {
 			star, stamps, ok, quarantined := f.tags.stamps(sl.key, e.Tags)
 			w.want = f.tags.wanted(sl.key, e.Tags)
+			if !ok {
+				sl.lost = errLateTag
+			}
 			if ok && !quarantined && !sl.nostore && !f.store.space.held(sl.key, e.Tags) {
 				ahead, err1 := f.store.space.ahead(ctx, f.store.space.lane(sl.key))
 				if err1 != nil {
@@ -288,8 +254,8 @@ func (f *fill[K, V]) prepare(ctx context.Context, entries []*cache.Entry[V]) (wr
 					err1 = fmt.Errorf("%w: %w", cache.ErrNotStorable, err1)
 					f.store.observe(cache.EncodeFailed, err1)
 					err, w.vouch = errors.Join(err, err1), true
-				} else if w.body == "" { // has expired already
-					ok = false
+				} else if w.body == "" {
+					ok, sl.lost = false, errPast
 				}
 			}
 			if !ok && f.writer == "" {
@@ -328,8 +294,12 @@ func untouched(writes []write, done []int64) {
 	}
 }
 
-// lostQuarantine is what a release says of a key that the writer did not hold.
-const lostQuarantine = 2
+const (
+	// lostQuarantine is what a release says of a key that the writer did not hold.
+	lostQuarantine = 2
+	// notDone is what is said of a key whose call has failed.
+	notDone = -1
+)
 
 // send stores the entries, or releases the quarantine, and runs more calls in the
 // same trip. It returns what the script says of each.
@@ -341,10 +311,14 @@ func (f *fill[K, V]) send(ctx context.Context, writes []write, more ...*call) ([
 	err := f.store.space.run(ctx, append(calls, more...)...)
 	done := make([]int64, 0, len(writes))
 	for _, c := range calls {
-		done = append(done, c.numbers()...)
-	}
-	for len(done) < len(writes) { // a call that has failed
-		done = append(done, 0)
+		got := c.numbers()
+		for i := range c.keys {
+			n := int64(notDone)
+			if len(got) == len(c.keys) {
+				n = got[i]
+			}
+			done = append(done, n)
+		}
 	}
 	return done, err
 }
@@ -375,17 +349,4 @@ func guardOf(w *invalidation.Watch, tags []string) cache.Guard {
 		return g
 	}
 	return invalidation.Gone
-}
-
-func (f *fill[K, V]) report(entries []*cache.Entry[V], outcomes []cache.Outcome, err error) {
-	for i, o := range outcomes {
-		if entries[i] == nil {
-			continue
-		}
-		if o == cache.Vouched {
-			continue // EncodeFailed has told of it
-		}
-		kind := [...]cache.Kind{cache.FillRefused, cache.FillPassed, cache.FillStored}[o]
-		f.store.observe(kind, err)
-	}
 }

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // gather lets reads of many callers go together, to one server. Who comes alone
@@ -185,28 +183,4 @@ func (g *gather) run() {
 			g.failed(err, time.Since(began))
 		}
 	}
-}
-
-// gathers has the gather of each server.
-type gathers struct {
-	single gather   // of one that is no cluster
-	nodes  sync.Map // *gather by address
-}
-
-// of returns the gather of the server that has a key, nil if nobody knows which.
-func (g *gathers) of(ctx context.Context, s *Space, key string) *gather {
-	cluster, ok := s.rdb.(*redis.ClusterClient)
-	if !ok {
-		return &g.single
-	}
-	node, err := cluster.MasterForKey(ctx, key)
-	if err != nil {
-		return nil
-	}
-	addr := node.Options().Addr // clients come and go with the layout
-	if found, ok := g.nodes.Load(addr); ok {
-		return found.(*gather)
-	}
-	made, _ := g.nodes.LoadOrStore(addr, &gather{space: s})
-	return made.(*gather)
 }

@@ -101,7 +101,7 @@ func (g *gather) waiting() int {
 func waits(t *testing.T, s *Store[int, int], want int) {
 	t.Helper()
 	synctest.Wait()
-	if n := s.space.gathers.single.waiting(); n != want {
+	if n := s.space.servers.single.waiting(); n != want {
 		t.Fatalf("%d wait", n)
 	}
 }
@@ -142,7 +142,7 @@ func TestReadsThatComeWhileOneIsUnderWayGoInOneCommand(t *testing.T) {
 		}
 		v := newValve(s.key(0))
 		s.space.Client().AddHook(v)
-		s.space.gathers.single.patient()
+		s.space.servers.single.patient()
 		var wg sync.WaitGroup
 		read := func(k int) {
 			wg.Go(func() {
@@ -173,7 +173,7 @@ func TestAStampedeOnOneKeyIsTwoCommands(t *testing.T) {
 		put(t, s, 0, 1)
 		v := newValve(s.key(0))
 		s.space.Client().AddHook(v)
-		s.space.gathers.single.patient()
+		s.space.servers.single.patient()
 		var wg sync.WaitGroup
 		read := func() {
 			wg.Go(func() {
@@ -201,7 +201,7 @@ func TestAReadIsNotAnsweredByOneThatWasSentBefore(t *testing.T) {
 		put(t, s, 0, 1)
 		v := newValve(s.key(0))
 		s.space.Client().AddHook(v)
-		s.space.gathers.single.patient()
+		s.space.servers.single.patient()
 		var wg sync.WaitGroup
 		wg.Go(func() { s.Get(t.Context(), 0) })
 		<-v.reached
@@ -227,7 +227,7 @@ func TestWhoWaitsForAPlaceLeavesWithItsContext(t *testing.T) {
 		put(t, s, 1, 1)
 		v := newValve(s.key(0))
 		s.space.Client().AddHook(v)
-		g := &s.space.gathers.single
+		g := &s.space.servers.single.gather
 		g.patient()
 		var wg sync.WaitGroup
 		wg.Go(func() { s.Get(t.Context(), 0) })
@@ -289,7 +289,7 @@ func TestWhoWaitsForAServerThatDoesNotAnswerWaitsForOneTimeout(t *testing.T) {
 		s.space.pace.timeout = 50 * time.Millisecond
 		h := &mute{*newValve("")}
 		s.space.Client().AddHook(h)
-		s.space.gathers.single.patient()
+		s.space.servers.single.patient()
 		var wg sync.WaitGroup
 		read := func(k int) {
 			wg.Go(func() {
@@ -328,24 +328,31 @@ func TestInAClusterReadsGoTogetherByServer(t *testing.T) {
 	defer rdb.Close()
 	s := gatherStore(t, rdb)
 	const rows = 60
-	byServer := map[*gather][]int{}
+	byServer := map[*server][]int{}
+	of := func(key string) *server {
+		server, err := s.space.servers.of(ctx, s.space, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return server
+	}
 	for k := range rows {
 		put(t, s, k, k)
-		g := s.space.gathers.of(ctx, s.space, s.key(k))
+		g := of(s.key(k))
 		byServer[g] = append(byServer[g], k)
 	}
 	if len(byServer) < 3 {
 		t.Fatalf("%d servers", len(byServer))
 	}
-	lanes := map[*gather]bool{s.space.gathers.of(ctx, s.space, s.space.tagKey("rows")): true}
+	lanes := map[*server]bool{of(s.space.tagKey("rows")): true}
 	hangs := 0
-	for s.space.gathers.of(ctx, s.space, s.space.starKey(s.space.lane(s.key(hangs)))) != s.space.gathers.of(ctx, s.space, s.key(hangs)) ||
-		!lanes[s.space.gathers.of(ctx, s.space, s.key(hangs))] {
+	for of(s.space.starKey(s.space.lane(s.key(hangs)))) != of(s.key(hangs)) ||
+		!lanes[of(s.key(hangs))] {
 		hangs++ // until all that belongs to it is on one server, that of the tag
 	}
 	v := newValve(s.key(hangs))
 	s.space.Client().AddHook(v)
-	slow := s.space.gathers.of(ctx, s.space, s.key(hangs))
+	slow := of(s.key(hangs))
 	for g := range byServer {
 		g.patient()
 	}

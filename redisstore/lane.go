@@ -126,7 +126,7 @@ func (l *lane) run(ctx context.Context) {
 				l.space.control.RetryNow()
 			}
 			pause = every
-			l.space.breaker.hint()
+			l.hint(ctx)
 		} else {
 			l.space.suspect(err)
 			pause = min(2*pause, 2*l.space.lease)
@@ -139,6 +139,15 @@ func (l *lane) run(ctx context.Context) {
 		case <-timer.C:
 		case <-l.poke:
 			poked = true
+		}
+	}
+}
+
+// hint is told that the master of the lane has answered a beat.
+func (l *lane) hint(ctx context.Context) {
+	if s := l.space; s.servers.open.Load() > 0 {
+		if server, err := s.servers.of(ctx, s, s.laneKey(l.n)); err == nil {
+			server.breaker.hint()
 		}
 	}
 }

@@ -194,7 +194,7 @@ func (f *fill[K, V]) unlocks(ctx context.Context, writes []write) (calls []*call
 			stores = writes[next].body != ""
 			next++
 		}
-		if sl := &f.slots[i]; sl.locked && !stores {
+		if sl := &f.slots[i]; sl.locked && !stores && f.store.space.servers.refuses(ctx, f.store.space, sl.key) == nil {
 			keys, tokens = append(keys, sl.key), append(tokens, sl.token)
 		}
 	}

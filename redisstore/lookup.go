@@ -5,9 +5,13 @@ import (
 	"slices"
 )
 
-// maxMGet bounds the keys of one MGET, so that one large read does not hold up
-// the server for others.
-const maxMGet = 250
+const (
+	// maxMGet bounds the keys of one MGET, so that one large read does not hold up
+	// the server for others.
+	maxMGet = 250
+	// maxKeys is maxMGet for scripts.
+	maxKeys = 250
+)
 
 // maxGathered is how many keys a read may have that goes with those of others.
 const maxGathered = 16
@@ -17,6 +21,8 @@ type lookup struct {
 	keys  []string
 	dests []dest
 	lane  int // whose other keys may be read by the same command
+	// server has the keys, if that was looked up.
+	server *server
 }
 
 // noLane is that of a key that must be alone in its command.
@@ -61,16 +67,14 @@ func (l *lookup) deliver(v *view, got []string, err error) {
 		switch d.what {
 		case toValue:
 			v.raws[d.i] = s
-			if lost {
-				v.failed = append(v.failed, d.i)
-			}
-			continue
 		case toTag:
 			v.versions[d.i] = s
 		case toStar:
 			v.stars[d.i] = s
 		}
-		v.missing = v.missing || lost
+		if lost {
+			v.lose(d)
+		}
 	}
 }
 
@@ -121,7 +125,10 @@ func (v *view) planCluster() []lookup {
 		lanes[v.space.lane(v.names[i])].add(v.space.tagKey(v.names[i]), toTag, i)
 	}
 	for lane, l := range lanes {
-		if l.lane = lane; len(l.keys) > 0 {
+		for l.lane = lane; len(l.keys) > maxMGet; l.keys, l.dests = l.keys[maxMGet:], l.dests[maxMGet:] {
+			out = append(out, lookup{keys: l.keys[:maxMGet], dests: l.dests[:maxMGet], lane: lane})
+		}
+		if len(l.keys) > 0 {
 			out = append(out, l)
 		}
 	}

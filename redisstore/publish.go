@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -58,16 +59,6 @@ func (s *Space) announcements(ctx context.Context, n news) []*call {
 	return calls
 }
 
-// publish runs calls, of which the last return the tails of the logs of lanes,
-// and notes the tails in the Session of ctx. It awaits them.
-func (s *Space) publish(ctx context.Context, lanes []int, calls []*call) error {
-	marks, err := s.publishOnly(ctx, lanes, calls)
-	if err != nil {
-		return err
-	}
-	return s.await(ctx, marks)
-}
-
 // await waits until the space is coherent, if it is to be.
 func (s *Space) await(ctx context.Context, marks []invalidation.Mark) error {
 	if !s.coherent {
@@ -76,28 +67,54 @@ func (s *Space) await(ctx context.Context, marks []invalidation.Mark) error {
 	return s.waitMarks(ctx, marks)
 }
 
-func (s *Space) publishOnly(ctx context.Context, lanes []int, calls []*call) ([]invalidation.Mark, error) {
+// publishOnly runs calls, of which the last return the tails of the logs of lanes, and
+// notes the tails in the Session of ctx. It returns the last tail of each lane, and for
+// each of those calls its error; err is the first. A lane may be there several times.
+func (s *Space) publishOnly(ctx context.Context, lanes []int, calls []*call) (marks []invalidation.Mark, errs []error, err error) {
 	began := time.Now()
-	if err := s.replicate(ctx, calls...); err != nil {
-		return nil, err
-	}
-	marks := make([]invalidation.Mark, 0, len(lanes))
+	err = s.replicate(ctx, calls...)
+	errs = make([]error, len(lanes))
+	var failed error
+	last := map[int]int{} // mark of each lane
 	for i, c := range calls[len(calls)-len(lanes):] {
 		lane := lanes[i]
-		tail, refusal := announced(c.text())
-		s.published(refusal)
-		t, err := parseTail(tail)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errUnavailable, err)
+		if errs[i] = c.failed(); errs[i] == nil && err != nil && c.cmd.Val() == nil {
+			errs[i] = err // was not sent
 		}
-		marks = append(marks, s.mark(lane, t))
+		var t logTail
+		if errs[i] == nil {
+			tail, refusal := announced(c.text())
+			s.published(refusal)
+			if t, errs[i] = parseTail(tail); errs[i] != nil {
+				errs[i] = fmt.Errorf("%w: %w", errUnavailable, errs[i])
+			}
+		}
+		if errs[i] != nil {
+			failed = cmp.Or(failed, errs[i])
+			continue
+		}
 		s.said(lane, t, began)
+		if at, twice := last[lane]; twice {
+			marks[at] = s.mark(lane, t)
+		} else {
+			last[lane] = len(marks)
+			marks = append(marks, s.mark(lane, t))
+		}
 	}
 	s.control.Note(ctx, marks...)
-	return marks, nil
+	return marks, errs, failed
 }
 
-// replicate runs calls and waits for the replicas of the masters concerned.
+// failed returns why a call has no result.
+func (c *call) failed() error {
+	if err := c.cmd.Err(); err != nil && err != redis.Nil {
+		return fmt.Errorf("%w: %w", errUnavailable, err)
+	}
+	return nil
+}
+
+// replicate runs calls and waits for the replicas of the masters concerned. What a master
+// has done and its replicas have not is an error of all that was asked of it.
 func (s *Space) replicate(ctx context.Context, calls ...*call) error {
 	if s.replicas.N == 0 {
 		return s.run(ctx, calls...)
@@ -105,29 +122,53 @@ func (s *Space) replicate(ctx context.Context, calls ...*call) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
+	var first error
+	var masters []redis.UniversalClient
 	byMaster := map[redis.UniversalClient][]*call{}
 	for _, c := range calls {
 		master := s.rdb
-		if cluster, ok := s.rdb.(*redis.ClusterClient); ok {
-			m, err := cluster.MasterForKey(ctx, c.keys[0])
+		if s.lanes > 1 {
+			m, err := s.servers.master(ctx, s, c.keys[0])
 			if err != nil {
-				return fmt.Errorf("%w: %w", errUnavailable, err)
+				c.fail(ctx, err)
+				first = cmp.Or(first, err)
+				continue
 			}
 			master = m
 		}
+		if byMaster[master] == nil {
+			masters = append(masters, master)
+		}
 		byMaster[master] = append(byMaster[master], c)
 	}
-	for master, part := range byMaster {
-		// In one pipeline, so that it is the connection that has written.
-		wait := command(ctx, "wait", s.replicas.N, s.replicas.Timeout.Milliseconds())
-		wait.wait = true
-		if err := s.runOn(ctx, master, s.pace.bound()+s.replicas.Timeout, append(slices.Clip(part), wait)); err != nil {
-			relearn(ctx, s.rdb, err)
-			return err
+	err := together(len(masters), func(i int) error {
+		t := tally{space: s, servers: map[*server]*strikes{}}
+		for part := range trips(byMaster[masters[i]]) {
+			t.run(ctx, part, func(ctx context.Context, part []*call) error { return s.replicateOn(ctx, masters[i], part) })
 		}
-		if n, _ := wait.cmd.Val().(int64); int(n) < s.replicas.N {
-			return fmt.Errorf("%w: %d replicas have it, not %d", errUnavailable, n, s.replicas.N)
+		relearn(ctx, s.rdb, t.first)
+		return t.first
+	})
+	return cmp.Or(first, err)
+}
+
+// replicateOn runs calls in one trip on a master and waits for its replicas.
+func (s *Space) replicateOn(ctx context.Context, master redis.UniversalClient, calls []*call) error {
+	// In one pipeline, so that it is the connection that has written.
+	wait := command(ctx, "wait", s.replicas.N, s.replicas.Timeout.Milliseconds())
+	wait.wait = true
+	err := s.runOn(ctx, master, s.pace.bound()+s.replicas.Timeout, append(slices.Clip(calls), wait))
+	if wait.cmd.Err() != nil {
+		err = cmp.Or(err, wait.failed())
+	} else if n, _ := wait.cmd.Val().(int64); err == nil && int(n) < s.replicas.N {
+		err = fmt.Errorf("%w: %d replicas have it, not %d", errUnavailable, n, s.replicas.N)
+	}
+	if err != nil {
+		for _, c := range calls {
+			if c.failed() == nil {
+				c.fail(ctx, err)
+			}
 		}
 	}
-	return nil
+	return err
 }

@@ -33,7 +33,7 @@ func (s *Store[K, V]) Quarantine(ctx context.Context, slots ...cache.Slot[K]) (c
 	}
 	if err := f.enter(ctx, life); err != nil {
 		s.observe(cache.Unavailable, err)
-		f.send(context.WithoutCancel(ctx), f.empty()) // some of it may have been done
+		f.send(context.WithoutCancel(ctx), empties(f.keys)) // some of it may have been done
 		return nil, err
 	}
 	// Nobody reads the old value from Redis from now on, so neither from memory.
@@ -45,7 +45,7 @@ func (s *Store[K, V]) Quarantine(ctx context.Context, slots ...cache.Slot[K]) (c
 // the tags in the same trip.
 func (f *fill[K, V]) enter(ctx context.Context, life time.Duration) (err error) {
 	tags := f.tags.calls(ctx)
-	f.marks, err = f.store.space.change(ctx, tags[:len(tags):len(tags)], f.keys,
+	f.marks, _, err = f.store.space.change(ctx, tags[:len(tags):len(tags)], f.keys,
 		quarantineOneScript, quarantineScript, life.Milliseconds(), f.writer)
 	f.tags.take(tags)
 	return err

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"unique"
@@ -31,7 +32,7 @@ func (s *Store[K, V]) Get(ctx context.Context, k K) (*cache.Entry[V], error) {
 	if err := s.skip(); err != nil {
 		return nil, err
 	}
-	if s.space.bus != nil && s.space.Apart() {
+	if s.space.bus != nil && s.space.apart(key, s.hints.get(key).tags) {
 		return s.shared.get(ctx, s.space.places, key, func() (*cache.Entry[V], error) {
 			if err := s.skip(); err != nil { // it has opened while this one waited
 				return nil, err
@@ -44,7 +45,7 @@ func (s *Store[K, V]) Get(ctx context.Context, k K) (*cache.Entry[V], error) {
 
 // skip returns the error of a reader that must not ask Redis now, or nil.
 func (s *Store[K, V]) skip() error {
-	if !s.space.breaker.refuses() && !s.space.reads.refuses() {
+	if !s.space.servers.single.breaker.refuses() && !s.space.reads.refuses() {
 		return nil
 	}
 	if s.space.closed.Load() {
@@ -52,6 +53,24 @@ func (s *Store[K, V]) skip() error {
 	}
 	s.observe(cache.Skipped, nil)
 	return errOpen
+}
+
+// failed tells that a read or fill has failed. A breaker has told of what was not asked.
+func (s *Store[K, V]) failed(err error) {
+	if errors.Is(err, cache.ErrBreakerOpen) {
+		s.observe(cache.Skipped, nil)
+	} else {
+		s.observe(cache.Unavailable, err)
+	}
+}
+
+// apart reports whether memory cannot serve an entry, since a lane that it depends on has
+// no lease.
+func (s *Space) apart(key string, tags []string) bool {
+	if s.lanes == 1 {
+		return s.Apart()
+	}
+	return s.control.Apart(s.lane(key)) || slices.ContainsFunc(tags, func(t string) bool { return s.control.Apart(s.lane(t)) })
 }
 
 func (s *Store[K, V]) get(ctx context.Context, key string) (*cache.Entry[V], error) {
@@ -66,14 +85,15 @@ func (s *Store[K, V]) get(ctx context.Context, key string) (*cache.Entry[V], err
 	err := v.read(ctx)
 	s.space.reads.took(err)
 	if err != nil {
-		s.observe(cache.Unavailable, err)
+		s.failed(err)
 		return nil, err
 	}
 	return s.judge(ctx, v, 0)
 }
 
 // GetMany reads all keys and the versions of their tags in one round trip, and
-// takes a second one for tags that it did not expect.
+// takes a second one for tags that it did not expect. With an error, the result has
+// what could be read: in a cluster, what depends on no master that does not answer.
 func (s *Store[K, V]) GetMany(ctx context.Context, keys []K) (map[K]*cache.Entry[V], error) {
 	if s.space.closed.Load() {
 		return nil, errClosed
@@ -83,6 +103,7 @@ func (s *Store[K, V]) GetMany(ctx context.Context, keys []K) (map[K]*cache.Entry
 	}
 	v := newView(s.space)
 	defer v.release()
+	v.partial = true
 	found := make(map[K]*cache.Entry[V], len(keys)) // nil for what is asked for
 	asked := make([]K, 0, len(keys))
 	var texts []byte
@@ -119,7 +140,7 @@ func (s *Store[K, V]) GetMany(ctx context.Context, keys []K) (map[K]*cache.Entry
 	}
 	s.space.reads.took(err)
 	if err != nil {
-		s.observe(cache.Unavailable, err)
+		s.failed(err)
 	}
 	for i, k := range asked {
 		if err == nil || v.whole(i) {
@@ -138,7 +159,7 @@ func (s *Store[K, V]) judge(ctx context.Context, v *view, i int) (*cache.Entry[V
 	e, miss, err := s.entry(ctx, v, i)
 	switch {
 	case err != nil:
-		s.observe(cache.Unavailable, err)
+		s.failed(err)
 	case e != nil:
 		s.observe(cache.Hit, nil)
 	default:

@@ -1,6 +1,9 @@
 package redisstore
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // version is the key of a tag or of a lane's star, and its header.
 type version struct {
@@ -23,7 +26,7 @@ func (w *watch) wanted(key string, tags []string) []version {
 // recheck reads versions again, in the round trip that stores.
 type recheck struct {
 	byLane map[int][]string // keys
-	order  []int
+	order  [][]string       // keys of each call
 	sent   []*call
 	now    map[string]string // headers, by key; "" before they are read
 }
@@ -41,17 +44,19 @@ func (r *recheck) add(want []version) {
 }
 
 func (r *recheck) calls(ctx context.Context, s *Space) []*call {
-	for lane, keys := range r.byLane {
-		r.order = append(r.order, lane)
-		r.sent = append(r.sent, mget(ctx, keys))
+	for _, keys := range r.byLane {
+		for part := range slices.Chunk(keys, maxMGet) {
+			r.order = append(r.order, part)
+			r.sent = append(r.sent, mget(ctx, part))
+		}
 	}
 	return r.sent
 }
 
 func (r *recheck) take() {
-	for i, lane := range r.order {
+	for i, keys := range r.order {
 		for j, h := range r.sent[i].strings() {
-			r.now[r.byLane[lane][j]] = h[:min(len(h), headerSize)]
+			r.now[keys[j]] = h[:min(len(h), headerSize)]
 		}
 	}
 }

@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/larder-cache/larder/cache"
@@ -76,9 +75,14 @@ func (f *fill[K, V]) yields(ctx context.Context) bool {
 // endRefreshes returns the calls that give back the right to refresh what writes
 // store, or all if writes is nil.
 func (f *fill[K, V]) endRefreshes(ctx context.Context, writes []write) (calls []*call) {
+	next := 0 // of writes, which are in the order of slots
 	for i := range f.slots {
-		stores := writes == nil || slices.ContainsFunc(writes, func(w write) bool { return w.slot == i && w.body != "" })
-		if sl := &f.slots[i]; sl.refresh == byUs && stores {
+		stores := writes == nil
+		if next < len(writes) && writes[next].slot == i {
+			stores = writes[next].body != ""
+			next++
+		}
+		if sl := &f.slots[i]; sl.refresh == byUs && sl.key != "" && stores {
 			key := f.store.space.refreshKey(sl.key)
 			c := command(ctx, "del", key)
 			c.keys = []string{key}

@@ -4,8 +4,6 @@ import (
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
-
-	"github.com/larder-cache/larder/cache"
 )
 
 // refusals keep fills from a server that reads, but refuses to write, as one without
@@ -55,16 +53,4 @@ func (r *refusals) took(err error) {
 // refusal reports whether an error says that a server does not write.
 func refusal(err error) bool {
 	return says(err, "OOM", "READONLY", "MISCONF", "NOREPLICAS") || denied(err)
-}
-
-// skipFill is skip for who wants to store something.
-func (s *Store[K, V]) skipFill() error {
-	if err := s.skip(); err != nil {
-		return err
-	}
-	if !s.space.writes.refuses() {
-		return nil
-	}
-	s.observe(cache.Skipped, nil)
-	return errOpen
 }

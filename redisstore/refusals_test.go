@@ -57,7 +57,7 @@ func TestReadersOfAServerThatRefusesToWriteStillHaveHits(t *testing.T) {
 		t.Fatalf("the value is %v", out)
 	}
 	for range refusedRow {
-		space.writes.took(answered("OOM command not allowed"))
+		space.servers.single.writes.took(answered("OOM command not allowed"))
 	}
 	if e, err := s.Get(t.Context(), "k"); err != nil || e == nil || e.Value != "a" {
 		t.Errorf("Get is %+v, %v", e, err)

@@ -1,7 +1,10 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/larder-cache/larder/cache"
@@ -11,31 +14,49 @@ import (
 // remote is the side of the Domain that is in Redis.
 type remote struct{ s *Space }
 
-// tagSet is tags by lane, as keys and as names of tails.
-type tagSet struct {
-	keys  map[int][]string
-	tails map[int][]any
-	news
+// tagPart is tags of one lane that one script may touch: as keys, as names of tails, and
+// as what is announced.
+type tagPart struct {
+	lane  int
+	tags  []string
+	keys  []string
+	tails []any
 }
 
-func (s *Space) tagSet(tags []string) tagSet {
-	set := tagSet{keys: map[int][]string{}, tails: map[int][]any{}}
+// tagParts sorts tags by lane.
+func (s *Space) tagParts(tags []string) (parts []*tagPart) {
+	open := map[int]*tagPart{} // that have room, by lane
 	for _, t := range tags {
 		at := s.tail(t)
-		set.keys[at.lane] = append(set.keys[at.lane], s.tagKey(t))
-		set.tails[at.lane] = append(set.tails[at.lane], tailName(at.i))
-		p := set.at(at.lane)
+		p := open[at.lane]
+		if p == nil || len(p.tags) == maxKeys {
+			p = &tagPart{lane: at.lane}
+			open[at.lane] = p
+			parts = append(parts, p)
+		}
 		p.tags = append(p.tags, t)
+		p.keys = append(p.keys, s.tagKey(t))
+		p.tails = append(p.tails, tailName(at.i))
 	}
-	return set
+	return parts
 }
 
-// calls returns the calls that run a script on the tags of each lane.
-func (set tagSet) calls(ctx context.Context, s *Space, script *script, args ...any) (calls []*call) {
-	for _, lane := range set.lanes() {
-		calls = append(calls, s.onTags(ctx, script, lane, set.keys[lane], set.news[lane], append(args[:len(args):len(args)], set.tails[lane]...)))
+// changeTags runs a script on tags and announces it. It returns the tags of which that has
+// failed.
+func (s *Space) changeTags(ctx context.Context, script *script, tags []string, args ...any) (marks []invalidation.Mark, failed []string, err error) {
+	parts := s.tagParts(tags)
+	calls, lanes := make([]*call, len(parts)), make([]int, len(parts))
+	for i, p := range parts {
+		calls[i] = s.onTags(ctx, script, p.lane, p.keys, &payload{tags: p.tags}, append(args[:len(args):len(args)], p.tails...))
+		lanes[i] = p.lane
 	}
-	return calls
+	marks, errs, err := s.publishOnly(ctx, lanes, calls)
+	for i, p := range parts {
+		if errs[i] != nil {
+			failed = append(failed, p.tags...)
+		}
+	}
+	return marks, failed, err
 }
 
 // onTags returns the call that runs a script on the tag keys of a lane. args are
@@ -53,26 +74,28 @@ func (r remote) InvalidateTags(ctx context.Context, tags []string) error {
 }
 
 func (r remote) invalidateTags(ctx context.Context, tags []string) error {
-	set := r.s.tagSet(tags)
-	err := r.s.publish(ctx, set.lanes(), set.calls(ctx, r.s, invalidateTagsScript))
-	if err == nil {
-		r.s.recent.add(nil, tags)
+	s := r.s
+	marks, failed, err := s.changeTags(ctx, invalidateTagsScript, tags)
+	s.recent.add(nil, without(tags, failed))
+	if err != nil {
+		return partOf(err, nil, failed, len(tags))
 	}
-	return err
+	return s.await(ctx, marks)
 }
 
 func (r remote) QuarantineTags(ctx context.Context, tags []string, life time.Duration) (func(context.Context) error, error) {
 	s, id := r.s, random(16)
-	set := s.tagSet(tags)
+	left := tags
 	release := func(ctx context.Context) error {
-		err := s.publish(ctx, set.lanes(), set.calls(ctx, s, releaseTagsScript, id))
-		if err == nil {
-			s.recent.add(nil, tags)
+		marks, failed, err := s.changeTags(ctx, releaseTagsScript, left, id)
+		s.recent.add(nil, without(left, failed))
+		if err != nil {
+			left = failed
+			return err
 		}
-		return err
+		return s.await(ctx, marks)
 	}
-	enter := set.calls(ctx, s, quarantineTagsScript, id, max(life, quarantineLife).Milliseconds())
-	if _, err := s.publishOnly(ctx, set.lanes(), enter); err != nil {
+	if _, _, err := s.changeTags(ctx, quarantineTagsScript, tags, id, max(life, quarantineLife).Milliseconds()); err != nil {
 		release(context.WithoutCancel(ctx)) // some of it may have been done
 		return nil, err
 	}
@@ -83,22 +106,38 @@ func (r remote) Retry(ctx context.Context, keys, tags []string, all bool) error 
 	if all {
 		return r.s.Clear(ctx)
 	}
+	var keysErr, tagsErr error
 	if len(keys) > 0 {
-		if err := r.s.invalidateKeys(ctx, keys); err != nil {
-			return err
-		}
+		keysErr = r.s.invalidateKeys(ctx, keys)
 	}
 	if len(tags) > 0 {
-		return r.invalidateTags(ctx, tags)
+		tagsErr = r.invalidateTags(ctx, tags)
 	}
-	return nil
+	if keysErr == nil && tagsErr == nil {
+		return nil
+	}
+	failedKeys, failedTags := keys, tags
+	if keysErr == nil {
+		failedKeys = nil
+	} else if p, ok := errors.AsType[*partError](keysErr); ok {
+		failedKeys = p.keys
+	}
+	if tagsErr == nil {
+		failedTags = nil
+	} else if p, ok := errors.AsType[*partError](tagsErr); ok {
+		failedTags = p.tags
+	}
+	return partOf(cmp.Or(keysErr, tagsErr), failedKeys, failedTags, len(keys)+len(tags))
 }
 
-// invalidateKeys removes keys and then, when all are gone, announces it.
+// invalidateKeys removes keys and then announces those that are gone. After a *partError
+// the others are done.
 func (s *Space) invalidateKeys(ctx context.Context, keys []string) error {
-	marks, err := s.change(ctx, nil, keys, invalidateScript, removeScript)
-	if err == nil {
-		s.recent.add(keys, nil)
+	marks, failed, err := s.change(ctx, nil, keys, invalidateScript, removeScript)
+	s.recent.add(without(keys, failed), nil)
+	if err != nil {
+		err = partOf(err, failed, nil, len(keys))
+	} else {
 		err = s.await(ctx, marks)
 	}
 	// In this process at once, and also after an error.
@@ -108,9 +147,11 @@ func (s *Space) invalidateKeys(ctx context.Context, keys []string) error {
 
 // change runs a script on keys and announces them: whole does both in one step,
 // on a single server; in a cluster part does the first, and the announcement
-// follows when it has succeeded everywhere. args are those that both have beside
-// the random bytes and the message. The calls in also go with the first trip.
-func (s *Space) change(ctx context.Context, also []*call, keys []string, whole, part *script, args ...any) ([]invalidation.Mark, error) {
+// follows when it has succeeded. args are those that both have beside
+// the random bytes and the message. The calls in also go with the first trip, and have
+// their own errors. It returns the keys of which the change, or its announcement, has
+// failed.
+func (s *Space) change(ctx context.Context, also []*call, keys []string, whole, part *script, args ...any) (marks []invalidation.Mark, failed []string, err error) {
 	calls := also
 	if s.lanes == 1 {
 		var lanes []int
@@ -119,16 +160,42 @@ func (s *Space) change(ctx context.Context, also []*call, keys []string, whole, 
 			calls = append(calls, whole.call(ctx, append([]string{s.laneKey(0)}, some...), append(head, args...)...))
 			lanes = append(lanes, 0)
 		}
-		return s.publishOnly(ctx, lanes, calls)
+		marks, errs, err := s.publishOnly(ctx, lanes, calls)
+		for i, some := range slices.Collect(s.slots(keys)) {
+			if errs[i] != nil {
+				failed = append(failed, some...)
+			}
+		}
+		return marks, failed, err
 	}
 	for some := range s.slots(keys) {
 		calls = append(calls, part.call(ctx, some, append([]any{random(8)}, args...)...))
 	}
-	if err := s.replicate(ctx, calls...); err != nil {
-		return nil, err
+	if err = s.replicate(ctx, calls...); err != nil {
+		err = nil
+		for _, c := range calls[len(also):] {
+			if err1 := c.failed(); err1 != nil {
+				failed = append(failed, c.keys...)
+				err = cmp.Or(err, err1)
+			}
+		}
 	}
-	n := s.newsOfKeys(keys)
-	return s.publishOnly(ctx, n.lanes(), s.announcements(ctx, n))
+	n := s.newsOfKeys(without(keys, failed))
+	lanes := n.lanes()
+	marks, errs, err1 := s.publishOnly(ctx, lanes, s.announcements(ctx, n))
+	if err1 != nil {
+		err = cmp.Or(err, err1)
+		silent := map[int]bool{}
+		for i, lane := range lanes {
+			silent[lane] = errs[i] != nil
+		}
+		for _, k := range without(keys, failed) {
+			if silent[s.lane(k)] {
+				failed = append(failed, k)
+			}
+		}
+	}
+	return marks, failed, err
 }
 
 func (r remote) Fence(ctx context.Context) error {

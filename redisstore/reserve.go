@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -44,13 +45,11 @@ func (s *Store[K, V]) Reserve(ctx context.Context, slots ...cache.Slot[K]) (cach
 // reserve takes the trips of Reserve.
 func (s *Store[K, V]) reserve(ctx context.Context, f *fill[K, V], slots []cache.Slot[K], w *wait) error {
 	for {
-		if err := s.skipFill(); err != nil {
+		if err := f.admit(ctx, slots); err != nil {
 			return err
 		}
-		err := f.attempt(ctx, slots)
-		s.space.writes.took(err)
-		if err != nil {
-			s.observe(cache.Unavailable, err)
+		if err := f.attempt(ctx, slots); err != nil {
+			s.failed(err)
 			return err
 		}
 		if f.yields(ctx) {
@@ -103,12 +102,11 @@ func (f *fill[K, V]) attempt(ctx context.Context, slots []cache.Slot[K]) error {
 	if replicated {
 		run = s.space.replicate
 	}
-	if err := run(ctx, slices.Concat(tags, tokens, refreshes)...); err != nil {
-		return err
-	}
+	err := run(ctx, slices.Concat(tags, tokens, refreshes)...)
+	s.space.servers.wrote(ctx, s.space, slices.Concat(tags, tokens))
 	f.tags.take(tags)
 	f.refreshed(slots, refreshes)
-	return f.meet(ctx, flatten(tokens), before.watches, replicated)
+	return f.meet(ctx, flatten(tokens), before.watches, replicated, err)
 }
 
 // acquire returns the calls that take tokens; with write, all of them are writes.
@@ -130,39 +128,42 @@ func (f *fill[K, V]) acquire(ctx context.Context, keys, seen []string, write boo
 }
 
 // meet sorts what acquire found under the keys: tokens, quarantines, and values
-// that somebody else stored since this process read last.
-func (f *fill[K, V]) meet(ctx context.Context, raws []string, watches []invalidation.Watch, replicated bool) error {
-	if len(raws) != len(f.keys) {
-		return errUnavailable
-	}
+// that somebody else stored since this process read last. A slot of which something could
+// not be read, for which err is the reason, is lost; meet fails if all are.
+func (f *fill[K, V]) meet(ctx context.Context, raws []string, watches []invalidation.Watch, replicated bool, err error) error {
+	lost := map[int]error{}
+	lose := func(i int) { lost[i] = cmp.Or(err, errUnavailable) }
 	v := f.tags.view(f.keys, raws)
 	v.watches = watches
 	locks := f.store.space.lockWait > 0
 	var bad, seen []string
-	var again []*slot[V]
+	var again []int
 	for i := range f.slots {
 		sl := &f.slots[i]
 		if sl.key == "" {
 			continue
 		}
 		raw := raws[sl.place]
-		if !sl.take(raw, locks) {
-			return errUnavailable
+		if !sl.take(raw, locks) || f.tags.stars[f.store.space.lane(sl.key)] == "" {
+			lose(i)
+			continue
 		}
 		if raw[0] != kindValue || len(raw) == headerSize {
 			continue
 		}
-		e, _, err := f.store.entry(ctx, v, sl.place)
-		if err != nil {
-			return err
+		e, _, err1 := f.store.entry(ctx, v, sl.place)
+		if err1 != nil {
+			err = err1
+			lose(i)
+			continue
 		}
 		sl.found = e
 		if h := f.store.hints.get(sl.key).rejected; e == nil && (h == sl.token || h == "!"+sl.token) {
-			bad, seen, again = append(bad, sl.key), append(seen, h), append(again, sl)
+			bad, seen, again = append(bad, sl.key), append(seen, h), append(again, i)
 		}
 	}
 	if bad == nil {
-		return nil
+		return f.without(lost)
 	}
 	// What cannot be used is replaced by a token, which has a lock; what cannot be
 	// read has no nonce that can be relied on.
@@ -170,21 +171,53 @@ func (f *fill[K, V]) meet(ctx context.Context, raws []string, watches []invalida
 	if replicated {
 		run = f.store.space.replicate
 	}
-	if err := run(ctx, calls...); err != nil {
-		return err
+	if err1 := run(ctx, calls...); err1 != nil {
+		err = err1
 	}
-	for i, raw := range flatten(calls) {
-		if i >= len(again) || !again[i].take(raw, locks) {
-			return errUnavailable
+	for n, raw := range flatten(calls) {
+		if i := again[n]; !f.slots[i].take(raw, locks) {
+			lose(i)
 		}
 	}
-	return nil
+	return f.without(lost)
 }
 
-// flatten returns the results of calls that have one result a key.
+// without takes slots out of a fill: they are not stored. It fails if that leaves none.
+func (f *fill[K, V]) without(lost map[int]error) error {
+	if len(lost) == 0 {
+		return nil
+	}
+	var why error
+	keys := make([]string, 0, len(f.keys))
+	for i := range f.slots {
+		sl := &f.slots[i]
+		if err := lost[i]; err != nil {
+			*sl = slot[V]{lost: err}
+			why = cmp.Or(why, err)
+		} else if sl.key != "" {
+			sl.place = len(keys)
+			keys = append(keys, sl.key)
+		}
+	}
+	f.keys = keys
+	if len(keys) > 0 {
+		f.store.failed(why)
+		return nil
+	}
+	return why
+}
+
+// flatten returns the results of calls that have one result a key, "" if it is missing.
 func flatten(calls []*call) (out []string) {
 	for _, c := range calls {
-		out = append(out, c.strings()...)
+		got := c.strings()
+		for i := range c.keys {
+			text := ""
+			if len(got) == len(c.keys) {
+				text = got[i]
+			}
+			out = append(out, text)
+		}
 	}
 	return out
 }

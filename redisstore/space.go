@@ -71,9 +71,8 @@ type Space struct {
 	wakes                 wakes
 	errands               errands
 	bus                   *bus // nil if there is none
-	gathers               gathers
-	breaker               breaker
-	reads, writes         refusals
+	servers               servers
+	reads                 refusals
 	problems              problems
 	diagnosis             diagnosis
 	recent                recent
@@ -117,15 +116,13 @@ func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Option
 		coherent: opts.WaitCoherent, replicas: opts.Replicas, regress: opts.Regress, observer: opts.Observer,
 		places: make(chan struct{}, apartReads), lockWait: max(opts.LockWait, 0), clock: realClock, later: afterFunc}
 	s.errands.closing = make(chan struct{})
-	s.gathers.single.space = s
 	s.pace.timeout, s.pace.slow = opts.Timeout, opts.Slow
-	s.breaker.init(s.pace.slowness, opts.NoBreaker)
-	s.breaker.ask, s.breaker.tell, s.breaker.closes = s.probeServers, s.observe, func() { s.control.RetryNow() }
 	if _, ok := rdb.(*redis.ClusterClient); ok {
 		s.lanes = clusterLanes
 	}
 	s.times = make([]laneTime, s.lanes)
 	s.makeKeys()
+	s.initServers(&opts)
 	s.tagLife.Store(minTagLife.Milliseconds())
 	s.Domain, s.control = invalidation.NewRemoteDomain(remote{s}, invalidation.RemoteOptions{
 		Lanes: s.lanes, Leased: !opts.NoBus, Behind: opts.Behind, Refuse: opts.Refuse,
@@ -133,8 +130,10 @@ func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Option
 	if s.rdb, s.own, err = s.ownClient(rdb, s.pace.bound); err != nil {
 		return nil, err
 	}
+	s.watchMasters()
 	if err := s.fits(ctx); err != nil {
 		s.errands.end()
+		s.servers.probers.end()
 		return nil, errors.Join(err, s.rdb.Close())
 	}
 	if !opts.NoBus {
@@ -159,7 +158,7 @@ func (s *Space) Close(ctx context.Context) error {
 		return nil
 	}
 	left := s.control.End()
-	s.breaker.end()
+	s.servers.probers.end()
 	s.errands.end()
 	var err error
 	if s.bus != nil {
@@ -169,7 +168,7 @@ func (s *Space) Close(ctx context.Context) error {
 		err = errors.Join(err, s.rdb.Close())
 	}
 	s.connections.close()
-	s.breaker.wait()
+	s.servers.probers.wait()
 	if left > 0 {
 		err = errors.Join(err, fmt.Errorf("larder: redisstore: closed with %d invalidations that have failed and were not repeated: what they were to remove may be served until it expires", left))
 	}
@@ -188,7 +187,10 @@ func (s *Space) Clear(ctx context.Context) error {
 	for lane := range calls {
 		calls[lane] = s.onTags(ctx, invalidateTagsScript, lane, []string{s.starKey(lane)}, n[lane], []any{""})
 	}
-	err := s.publish(ctx, n.lanes(), calls)
+	marks, _, err := s.publishOnly(ctx, n.lanes(), calls)
+	if err == nil {
+		err = s.await(ctx, marks)
+	}
 	s.ExpireAll()
 	if err != nil {
 		s.control.RetryAll()

@@ -47,7 +47,8 @@ func tellApart(m *meter.Meter, o cache.Observer, e cache.Event) {
 // over the bus; and invalidations of tags.
 func (s *Space) Stats() cache.Stats {
 	out := s.meter.Stats()
-	out.Cache, out.Level, out.Breaker = s.ns, cache.Shared, s.breaker.state()
+	out.Cache, out.Level = s.ns, cache.Shared
+	out.Breaker, out.OpenBreakers = s.servers.state()
 	return out
 }
 

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -142,6 +143,9 @@ func (s *Store[K, V]) Invalidate(ctx context.Context, keys ...K) error {
 	s.tell(cache.Event{Kind: cache.Invalidated, N: len(texts), Took: time.Since(began), Err: err})
 	if err != nil {
 		s.observe(cache.Unavailable, err)
+		if part, ok := errors.AsType[*partError](err); ok {
+			texts = part.keys
+		}
 		s.space.again(texts)
 	}
 	return cmp.Or(err, failed)
@@ -162,7 +166,7 @@ func chunks[T any](all []T, lanes int) iter.Seq[[]T] {
 	if lanes > 1 {
 		return slices.Chunk(all, 1)
 	}
-	return slices.Chunk(all, 250)
+	return slices.Chunk(all, maxKeys)
 }
 
 // held reports whether this process must not read or store the entry of a key.

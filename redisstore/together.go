@@ -9,7 +9,7 @@ import (
 
 // part is what a read wants to know of one server.
 type part struct {
-	gather *gather
+	server *server
 	reads  []lookup
 	waits  *ask // nil if it went at once
 }
@@ -20,19 +20,19 @@ func (v *view) readTogether(ctx context.Context, reads []lookup) error {
 	var space [4]part
 	parts := space[:0]
 	if v.space.lanes == 1 {
-		parts = append(parts, part{gather: &v.space.gathers.single, reads: reads})
-	} else if parts = v.byServer(ctx, parts, reads); parts == nil {
-		return v.readAlone(ctx, reads)
+		parts = append(parts, part{server: &v.space.servers.single, reads: reads})
+	} else {
+		parts = byServer(parts, reads)
 	}
 	atOnce := reads
 	if len(parts) > 1 {
 		atOnce = make([]lookup, 0, len(reads))
 	}
-	waiting, leaves := 0, v.space.leaves(ctx)
+	waiting := 0
 	for i := range parts {
 		p := &parts[i]
 		a := v.ask(i).about(p.reads)
-		if !p.gather.depart(a, leaves) {
+		if !p.server.depart(a, p.server.breaker.wary.Load() && ctx.Done() != nil) {
 			p.waits = a
 			waiting++
 		} else if len(parts) > 1 {
@@ -53,21 +53,17 @@ func (v *view) readTogether(ctx context.Context, reads []lookup) error {
 	return err
 }
 
-// byServer sorts reads by server, nil if it is not known.
-func (v *view) byServer(ctx context.Context, parts []part, reads []lookup) []part {
+// byServer sorts reads by server.
+func byServer(parts []part, reads []lookup) []part {
 next:
 	for _, r := range reads {
-		g := v.space.gathers.of(ctx, v.space, r.keys[0])
-		if g == nil {
-			return nil
-		}
 		for i := range parts {
-			if parts[i].gather == g {
+			if parts[i].server == r.server {
 				parts[i].reads = append(parts[i].reads, r)
 				continue next
 			}
 		}
-		parts = append(parts, part{gather: g, reads: []lookup{r}})
+		parts = append(parts, part{server: r.server, reads: []lookup{r}})
 	}
 	return parts
 }
@@ -77,7 +73,7 @@ func (v *view) depart(ctx context.Context, parts []part, reads []lookup) error {
 	defer func() {
 		for i := range parts {
 			if parts[i].waits == nil {
-				parts[i].gather.landed()
+				parts[i].server.landed()
 			}
 		}
 	}()
@@ -88,9 +84,9 @@ func (v *view) depart(ctx context.Context, parts []part, reads []lookup) error {
 		switch {
 		case parts[i].waits != nil:
 		case err == nil:
-			parts[i].gather.took(took)
+			parts[i].server.took(took)
 		case len(parts) == 1: // else it may be another server that does not answer
-			parts[i].gather.failed(err, took)
+			parts[i].server.failed(err, took)
 		}
 	}
 	return err

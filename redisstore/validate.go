@@ -22,7 +22,7 @@ func (f *fill[K, V]) Validate(ctx context.Context) ([]bool, error) {
 	tokens := make([]*call, len(f.slots)) // nil for a slot that is not certain
 	var calls []*call
 	for i := range f.slots {
-		if sl := &f.slots[i]; f.certain(sl) {
+		if sl := &f.slots[i]; f.certain(sl) && s.space.servers.refuses(ctx, s.space, sl.key) == nil {
 			check.add(f.tags.wanted(sl.key, sl.tags()))
 			c := command(ctx, "getrange", sl.key, 0, headerSize-1)
 			c.keys = []string{sl.key}

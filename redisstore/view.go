@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"sync"
 
@@ -24,12 +25,12 @@ type view struct {
 	// watches of the values, from before they were read
 	watches []invalidation.Watch
 
-	gathers bool  // may go with the reads of others
-	read1   int   // values that have been asked for
-	readT   int   // tags that have been asked for
-	failed  []int // values that could not be read
-	missing bool  // some tags or stars could not be read
-	left    bool  // somebody else may still write to what was asked for
+	gathers bool          // may go with the reads of others
+	read1   int           // values that have been asked for
+	readT   int           // tags that have been asked for
+	partial bool          // what can be read is of use, although something cannot
+	lost    map[dest]bool // could not be read
+	left    bool          // somebody else may still write to what was asked for
 
 	parsed []parsed // values, by place
 	stamps []stamp
@@ -79,7 +80,7 @@ func (v *view) release() {
 	}
 	*v = view{
 		keys: empty(v.keys), raws: empty(v.raws), stars: empty(v.stars), names: empty(v.names), versions: empty(v.versions),
-		watches: empty(v.watches), failed: v.failed[:0], parsed: empty(v.parsed), stamps: empty(v.stamps),
+		watches: empty(v.watches), parsed: empty(v.parsed), stamps: empty(v.stamps),
 		reads: empty(v.reads), dests: v.dests[:0], hints: empty(v.hints), replies: empty(v.replies),
 		asks: v.asks,
 	}
@@ -199,10 +200,18 @@ func (v *view) read(ctx context.Context) error {
 	}
 	keys := len(v.keys) - v.read1 + len(v.names) - v.readT
 	v.read1, v.readT = len(v.keys), len(v.names)
-	if v.gathers && keys <= maxGathered {
-		return v.readTogether(ctx, reads)
+	together := v.gathers && keys <= maxGathered
+	reads, err := v.admit(ctx, reads, together)
+	if len(reads) == 0 {
+		return err
 	}
-	return v.readAlone(ctx, reads)
+	var err1 error
+	if together {
+		err1 = v.readTogether(ctx, reads)
+	} else {
+		err1 = v.readAlone(ctx, reads)
+	}
+	return cmp.Or(err, err1)
 }
 
 // readAlone reads in one trip of its own.
@@ -223,7 +232,11 @@ func (v *view) readAlone(ctx context.Context, reads []lookup) error {
 		err = v.readSingly(ctx, reads, calls, err)
 	}
 	for i, r := range reads {
-		r.deliver(v, calls[i].strings(), calls[i].cmd.Err())
+		got, lost := calls[i].strings(), calls[i].cmd.Err()
+		if lost == nil && len(got) != len(r.keys) { // was not sent
+			lost = cmp.Or(err, errUnavailable)
+		}
+		r.deliver(v, got, lost)
 	}
 	return err
 }
@@ -245,16 +258,6 @@ func (v *view) complete(ctx context.Context) error {
 		return nil
 	}
 	return v.read(ctx)
-}
-
-// whole reports whether the i-th value and all it may depend on could be read.
-func (v *view) whole(i int) bool {
-	for _, f := range v.failed {
-		if f == i {
-			return false
-		}
-	}
-	return !v.missing
 }
 
 // readSingly reads key by key what one MGET could not: while a slot of the

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"iter"
 	"slices"
 )
 
@@ -9,9 +10,10 @@ import (
 // the load.
 type watch struct {
 	space *Space
-	names []string     // of the tags
-	lanes map[int]bool // that are read; true: with the star
-	late  bool         // all tails are read, for tags that may turn up after the load
+	names []string        // of the tags, each once
+	known map[string]bool // names, if they are many
+	lanes map[int]bool    // that are read; true: with the star
+	late  bool            // all tails are read, for tags that may turn up after the load
 
 	versions map[string]string // headers, by tag
 	stars    map[int]string    // headers, by lane
@@ -33,8 +35,18 @@ type order struct {
 
 func (w *watch) watch(tags []string) {
 	for _, t := range tags {
-		if !slices.Contains(w.names, t) {
-			w.names = append(w.names, t)
+		if w.known == nil && len(w.names) > few {
+			w.known = make(map[string]bool, 2*len(w.names))
+			for _, n := range w.names {
+				w.known[n] = true
+			}
+		}
+		if w.known[t] || w.known == nil && slices.Contains(w.names, t) {
+			continue
+		}
+		w.names = append(w.names, t)
+		if w.known != nil {
+			w.known[t] = true
 		}
 	}
 }
@@ -71,13 +83,34 @@ func (w *watch) calls(ctx context.Context) (calls []*call) {
 		o.tags = append(o.tags, t)
 	}
 	for _, o := range byLane {
+		if !o.star && w.space.servers.refuses(ctx, w.space, w.space.laneKey(o.lane)) != nil {
+			continue // what turns out to have such tags is refused
+		}
 		for i := 0; w.late && i < tailsPerLane; i++ {
 			o.tails = append(o.tails, i)
 		}
-		w.orders = append(w.orders, *o)
-		calls = append(calls, w.space.tagVersions(ctx, *o, ""))
+		for part := range o.parts() {
+			w.orders = append(w.orders, part)
+			calls = append(calls, w.space.tagVersions(ctx, part, ""))
+		}
 	}
 	return calls
+}
+
+// parts yields orders of as many tags as one script may touch, which are o together.
+func (o order) parts() iter.Seq[order] {
+	return func(yield func(order) bool) {
+		tags := o.tags
+		for first := true; first || len(tags) > 0; first = false {
+			part := order{lane: o.lane, tags: tags[:min(len(tags), maxKeys)]}
+			if first {
+				part.tails, part.star = o.tails, o.star
+			}
+			if tags = tags[len(part.tags):]; !yield(part) {
+				return
+			}
+		}
+	}
 }
 
 // tagVersions returns the call that reads, and makes if need be, what o names.
@@ -125,7 +158,7 @@ func (w *watch) take(calls []*call) {
 // tail of a tag is not what it was then, the tag may have been invalidated since,
 // and its version says nothing.
 func (w *watch) learn(ctx context.Context, tags []string) error {
-	byTail := map[tail]*order{}
+	byTail, seen := map[tail]*order{}, map[string]bool{}
 	for _, t := range tags {
 		at := w.space.tail(t)
 		if _, known := w.versions[t]; known || w.tails[at] == "" {
@@ -134,8 +167,9 @@ func (w *watch) learn(ctx context.Context, tags []string) error {
 		if byTail[at] == nil {
 			byTail[at] = &order{lane: at.lane, tails: []int{at.i}}
 		}
-		if o := byTail[at]; !slices.Contains(o.tags, t) {
-			o.tags = append(o.tags, t)
+		if !seen[t] {
+			seen[t] = true
+			byTail[at].tags = append(byTail[at].tags, t)
 		}
 	}
 	if len(byTail) == 0 {
@@ -143,11 +177,21 @@ func (w *watch) learn(ctx context.Context, tags []string) error {
 	}
 	var calls []*call
 	var orders []*order
+	var err error
 	for at, o := range byTail {
-		orders = append(orders, o)
-		calls = append(calls, w.space.tagVersions(ctx, *o, w.tails[at]))
+		if err1 := w.space.servers.refuses(ctx, w.space, w.space.laneKey(o.lane)); err1 != nil {
+			err = err1
+			continue
+		}
+		for tags := range slices.Chunk(o.tags, maxKeys) {
+			part := &order{lane: o.lane, tails: o.tails, tags: tags}
+			orders = append(orders, part)
+			calls = append(calls, w.space.tagVersions(ctx, *part, w.tails[at]))
+		}
 	}
-	err := w.space.run(ctx, calls...)
+	if err1 := w.space.run(ctx, calls...); err1 != nil {
+		err = err1
+	}
 	for i, o := range orders {
 		got := calls[i].strings()
 		if len(got) != 1+len(o.tags) {

@@ -2,6 +2,7 @@
 package meter
 
 import (
+	"errors"
 	"sync/atomic"
 	"unsafe"
 
@@ -130,6 +131,10 @@ func (m *Meter) failed(e cache.Event) {
 	switch e.Kind {
 	case cache.StaleOnError, cache.LoadSpared, cache.BreakerOpened:
 		return
+	case cache.FillRefused: // it is no failure that something was invalidated
+		if !errors.Is(e.Err, cache.ErrUnavailable) {
+			return
+		}
 	}
 	m.errors[cache.ClassOf(e.Err)].Add(1)
 }
