@@ -171,16 +171,80 @@ func TestAHintBringsTheProbeForward(t *testing.T) {
 }
 
 func TestABreakerThatHasEndedAsksNothing(t *testing.T) {
-	b, _ := testBreaker(t, func() error { t.Error("it has asked"); return nil })
-	for range failRow {
-		b.took(t.Context(), 0, 1, 0, io.EOF)
-	}
-	b.probers.end()
-	b.hint()
-	if !b.refuses() {
-		t.Error("it is closed")
-	}
-	b.probers.wait()
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := testBreaker(t, func() error { t.Error("it has asked"); return nil })
+		for range failRow {
+			b.took(t.Context(), 0, 1, 0, io.EOF)
+		}
+		b.probers.end()
+		b.hint()
+		time.Sleep(time.Minute)
+		if !b.refuses() {
+			t.Error("it is closed")
+		}
+		b.probers.wait()
+	})
+}
+
+func TestBreaker_ClosesThoughNobodyReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down, asked := true, 0
+		b, _ := testBreaker(t, func() error {
+			if asked++; down {
+				return io.EOF
+			}
+			return nil
+		})
+		for range failRow {
+			b.took(t.Context(), 0, 1, 0, io.EOF)
+		}
+		time.Sleep(time.Minute)
+		if most := 3 * 125; asked < 60 || asked > most {
+			t.Errorf("%d probes in a minute", asked)
+		}
+		down = false
+		time.Sleep(probeMost + probePause)
+		if b.open.Load() {
+			t.Error("it stays open although the server is well")
+		}
+	})
+}
+
+func TestBreaker_JudgesByTheMedianOfItsProbes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for probes, closes := range map[string]bool{
+			"ggg": true, "sgsgg": true, "ssggg": true, "gsgsg": true, // a p99 of 30ms, or worse
+			"sss": false, "ssgs": false, "ggss" + "s": false, "t": false, // t: it times out
+			"eggg": true, "eee": false, // e: a connection that was dead
+		} {
+			n := 0
+			b, _ := testBreaker(t, func() error {
+				kind := byte('x')
+				if n < len(probes) {
+					kind = probes[n]
+				}
+				n++
+				switch kind {
+				case 's':
+					time.Sleep(30 * time.Millisecond)
+				case 't':
+					time.Sleep(100 * time.Millisecond)
+					return io.ErrUnexpectedEOF
+				case 'e':
+					return io.EOF
+				case 'x':
+					t.Errorf("%s: one probe more", probes)
+				}
+				return nil
+			})
+			if b.try() != closes {
+				t.Errorf("%s closes it: %v", probes, !closes)
+			}
+			if n != len(probes) {
+				t.Errorf("%s: %d probes", probes, n)
+			}
+		}
+	})
 }
 
 func TestReadersOfAnOpenSpaceAreToldAtOnceAndWritersAreNot(t *testing.T) {

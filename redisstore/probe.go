@@ -81,6 +81,9 @@ func (b *breaker) watch() {
 				continue
 			}
 		}
+		if b.probers.ctx.Err() != nil {
+			return
+		}
 		if b.try() {
 			b.close()
 			return
