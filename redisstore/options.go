@@ -20,13 +20,13 @@ type Options struct {
 	// one for as long as Timeout allows, and whoever comes later finds it made.
 	Timeout time.Duration
 	// Slow is how long an operation may take before it counts as failed for the
-	// breaker: when five operations in a row have failed, or eight were slow, or a
-	// half of the last 64, readers do not ask Redis any more, and are told at once
-	// that it is unavailable, so that Loaders ask the origin. Probes in the
-	// background, at most one a second, find out when it is well again. What is
-	// written or invalidated is tried nevertheless. The default is 25ms and twice
+	// breaker of its server: when five operations in a row have failed, or eight were
+	// slow, or a half of the last 64, readers do not ask that server any more, and are
+	// told at once that it is unavailable, so that Loaders ask the origin. In a cluster
+	// each master has a breaker. Probes in the background, about one a second, find out
+	// when it is well again, whether anybody reads or not. What is written or invalidated is tried nevertheless. The default is 25ms and twice
 	// the round trip or, with Timeout, a quarter of that and twice the round trip, but
-	// no more than Timeout; operations on large values have more time.
+	// no more than Timeout; operations on large values, or on many keys, have more time.
 	Slow time.Duration
 	// NoBreaker asks Redis always, however it is.
 	NoBreaker bool
