@@ -179,10 +179,13 @@ func TestBackgroundCompletion_ALinearizableLoadIsTriedOnce(t *testing.T) {
 		}
 		l := aside.New(p, o.load, minute, &aside.Options[int, int]{Linearizable: true})
 		hurry(t, 500*time.Millisecond, l.Get, 1)
-		if err := l.Wait(t.Context()); err != nil || o.loads.Load() != 1 {
+		short, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := l.Wait(short); err != nil || o.loads.Load() != 1 {
 			t.Errorf("%v after %d loads", err, o.loads.Load())
 		}
 		w.Cancel(t.Context())
+		l.Close(t.Context())
 	})
 }
 

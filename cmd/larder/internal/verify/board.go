@@ -22,6 +22,7 @@ const (
 	coherent             // the same, and invalidations wait until memory is coherent
 	strict               // a linearizable Loader
 	lasting              // as memory, but without a bus, of rows that nobody writes: only time ends them
+	missing              // as plain, of rows that are mostly not there: loads fail, and are not repeated for a while
 	modes
 )
 

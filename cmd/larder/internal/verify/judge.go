@@ -36,6 +36,7 @@ type Rule struct {
 // The rules that are checked.
 const (
 	ruleFresh    = "G1 no read past memory is stale"
+	ruleErrors   = "G1 nor is an error of the origin"
 	ruleOwn      = "G4 nor from memory, of one's own writes"
 	ruleLease    = "G4 memory is no older than the lease"
 	ruleCoherent = "G5 with WaitCoherent memory is not stale"
@@ -43,7 +44,7 @@ const (
 	ruleLives    = "A5 nothing outlives its time, whatever clocks show"
 )
 
-var ruleNames = []string{ruleFresh, ruleOwn, ruleLease, ruleCoherent, ruleStrict, ruleLives}
+var ruleNames = []string{ruleFresh, ruleErrors, ruleOwn, ruleLease, ruleCoherent, ruleStrict, ruleLives}
 
 // judge checks the history of a round.
 func judge(ops []history.Op, lease time.Duration, windows []window, processes int) map[string]*Rule {
@@ -75,6 +76,7 @@ func judge(ops []history.Op, lease time.Duration, windows []window, processes in
 		}
 	}
 	check(ruleFresh, by[plain], 0)
+	check(ruleErrors, by[missing], 0)
 	check(ruleLease, by[memory], lease)
 	for p := range processes {
 		check(ruleOwn, slices.DeleteFunc(slices.Clone(by[memory]), func(op history.Op) bool { return op.Process != p }), 0)

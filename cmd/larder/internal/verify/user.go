@@ -63,6 +63,9 @@ func newUser(o *orders, b *board, j *journal, space, other, deaf *redisstore.Spa
 	u := &user{b: b, j: j, mistake: o.Mistake}
 	for m := range modes {
 		policy := invalidation.Policy{Fresh: 2 * time.Second, Stale: time.Second, Jitter: 0.5}
+		if m == missing {
+			policy.Backoff = missingBackoff
+		}
 		if m == lasting {
 			policy.Fresh, policy.Stale = freshTime, staleTime
 		}
@@ -87,6 +90,9 @@ func newUser(o *orders, b *board, j *journal, space, other, deaf *redisstore.Spa
 		}
 		loader := aside.New(w.store, u.load, policy, options)
 		w.get, w.target = loader.Get, loader.Key
+		if m == missing {
+			w.get = u.ofMissing(w.store, policy, options)
+		}
 		if m == plain || m == memory {
 			w.getMany = aside.NewBatch(w.store, u.loadMany, policy, options).GetMany
 		}
@@ -140,9 +146,15 @@ func (s seenIn) Observe(e cache.Event) {
 // load reads the origin, which takes a while.
 func (u *user) load(_ context.Context, k int) (row, error) {
 	dawdle()
+	if modeOf(k) == missing {
+		defer time.Sleep(rand.N(2 * time.Millisecond)) // so that others come during a load that fails
+	}
 	r := row{Row: k, Version: u.b.version[k].Load(), Ballast: ballasts[:rand.IntN(ballast)]}
 	dawdle()
 	r.Loaded = clock()
+	if modeOf(k) == missing && r.Version%missingEvery != 0 {
+		return row{}, noRow{k, r.Version}
+	}
 	return r, nil
 }
 
@@ -209,6 +221,10 @@ func (u *user) one(ctx context.Context, w *way, r *rand.Rand) bool {
 
 // read notes what a read has given.
 func (u *user) read(w *way, rec *record, k int, v row, err error) {
+	var none noRow
+	if errors.As(err, &none) {
+		v, err = row{Row: none.row, Version: none.version}, nil
+	}
 	switch {
 	case err != nil:
 		u.j.counts[w.mode].failed.Add(1)

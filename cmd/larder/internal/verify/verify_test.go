@@ -52,7 +52,7 @@ func TestWhatIsGuaranteedHoldsUnderFaults(t *testing.T) {
 		t.Errorf("%v, %d undecided", b.Violations, b.Undecided)
 	}
 	s := b.Sites[0]
-	if s.Operations < 1000 || len(s.Faults) < 5 || s.Rules[ruleStrict].Keys != rowsOfMode || s.Rules[ruleLives].Longest < freshTime/2 {
+	if s.Operations < 1000 || len(s.Faults) < 5 || s.Rules[ruleStrict].Keys != rowsOfMode || s.Rules[ruleLives].Longest < freshTime/2 || s.Rules[ruleErrors].Reads < 1000 {
 		t.Errorf("the run proves little: %+v", s)
 	}
 	for _, part := range []string{"0 violations", "guarantee", "12 of 12 keys accepted", "seeds 1 to 1"} {
@@ -68,7 +68,7 @@ func TestInvalidationsBeforeTheCommitAreFound(t *testing.T) {
 	c.mistake = invalidateFirst
 	b, out := verify(t, c)
 	found := fmt.Sprint(b.Violations)
-	for _, rule := range []string{ruleFresh, ruleCoherent, ruleStrict} {
+	for _, rule := range []string{ruleFresh, ruleErrors, ruleCoherent, ruleStrict} {
 		if !strings.Contains(found, rule) {
 			t.Errorf("nothing against %q", rule)
 		}
@@ -192,6 +192,7 @@ func TestEachRuleJudgesItsOwn(t *testing.T) {
 		"memory after the lease":         {[]history.Op{at(memory, 0, true, 1, 1, 2), at(memory, 1, false, 0, 103, 104)}, nil, map[string]int{ruleLease: 1}},
 		"memory of the writer":           {[]history.Op{at(memory, 1, true, 1, 1, 2), at(memory, 1, false, 0, 3, 4)}, nil, map[string]int{ruleOwn: 1}},
 		"coherent":                       {[]history.Op{at(coherent, 0, true, 1, 1, 2), at(coherent, 1, false, 0, 3, 4)}, nil, map[string]int{ruleCoherent: 1}},
+		"an error":                       {[]history.Op{at(missing, 0, true, 1, 1, 2), at(missing, 1, false, 0, 3, 4)}, nil, map[string]int{ruleErrors: 1}},
 		"strict":                         {[]history.Op{at(strict, 0, true, 1, 1, 2), at(strict, 1, false, 0, 3, 4)}, nil, map[string]int{ruleStrict: 1}},
 		"while old data is back":         {[]history.Op{at(plain, 0, true, 1, 1, 2), at(plain, 1, false, 0, 30, 40)}, []window{{20, 50}}, nil},
 		"after it should be noticed":     {[]history.Op{at(plain, 0, true, 1, 1, 2), at(plain, 1, false, 0, 60, 70)}, []window{{20, 50}}, map[string]int{ruleFresh: 1}},

@@ -68,7 +68,7 @@ func Work(ctx context.Context, in io.Reader) error {
 
 // goroutines is how many of each process use a mode. Those of one mode do not wait
 // for what holds another up.
-var goroutines = [modes]int{plain: 8, memory: 2, coherent: 4, strict: 6, lasting: 1}
+var goroutines = [modes]int{plain: 8, memory: 2, coherent: 4, strict: 6, lasting: 1, missing: 4}
 
 func (o *orders) work(ctx context.Context, b *board, j *journal) error {
 	ended := make(chan struct{})
