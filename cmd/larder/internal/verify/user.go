@@ -147,7 +147,7 @@ func (s seenIn) Observe(e cache.Event) {
 func (u *user) load(_ context.Context, k int) (row, error) {
 	dawdle()
 	if modeOf(k) == missing {
-		defer time.Sleep(rand.N(2 * time.Millisecond)) // so that others come during a load that fails
+		defer time.Sleep(rand.N(2 * time.Millisecond)) // so that others write, and come, during a load that fails
 	}
 	r := row{Row: k, Version: u.b.version[k].Load(), Ballast: ballasts[:rand.IntN(ballast)]}
 	dawdle()

@@ -52,7 +52,7 @@ func TestWhatIsGuaranteedHoldsUnderFaults(t *testing.T) {
 		t.Errorf("%v, %d undecided", b.Violations, b.Undecided)
 	}
 	s := b.Sites[0]
-	if s.Operations < 1000 || len(s.Faults) < 5 || s.Rules[ruleStrict].Keys != rowsOfMode || s.Rules[ruleLives].Longest < freshTime/2 || s.Rules[ruleErrors].Reads < 1000 {
+	if s.Operations < 1000 || len(s.Faults) < 5 || s.Rules[ruleStrict].Keys != rowsOfMode || s.Rules[ruleLives].Longest < freshTime/2 || s.Rules[ruleErrors].Reads < 200 {
 		t.Errorf("the run proves little: %+v", s)
 	}
 	for _, part := range []string{"0 violations", "guarantee", "12 of 12 keys accepted", "seeds 1 to 1"} {
