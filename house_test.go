@@ -37,7 +37,7 @@ var rooms = map[string]struct {
 	"cache/storetest/internal/reference": {ours: []string{"cache"}},
 	"invalidation":                       {ours: []string{"cache", "internal/distinct", "internal/contain", "internal/validkey", "internal/doubt", "internal/tagname"}},
 	"memstore":                           {ours: []string{"cache", "internal/contain", "internal/meter", "internal/validkey", "invalidation", "internal/tagname"}},
-	"redisstore":                         {ours: []string{"cache", "internal/contain", "internal/meter", "internal/validkey", "invalidation", "internal/tagname"}},
+	"redisstore":                         {ours: []string{"cache", "internal/contain", "internal/meter", "internal/validkey", "internal/waitgraph", "invalidation", "internal/tagname"}},
 	"aside":                              {ours: []string{"cache", "invalidation", "internal/distinct", "internal/flight", "internal/contain", "internal/meter", "internal/validkey", "internal/tagname"}},
 	"writethrough":                       {ours: []string{"cache", "invalidation", "internal/distinct", "internal/contain", "internal/meter", "internal/validkey", "internal/tagname", "internal/doubt"}},
 	"codec/cbor":                         {ours: []string{"cache"}},
@@ -48,7 +48,7 @@ var rooms = map[string]struct {
 	"internal/contain":                   {ours: []string{"cache"}},
 	"internal/distinct":                  {standardOnly: true},
 	"internal/doubt":                     {ours: []string{"cache"}, standardOnly: true},
-	"internal/flight":                    {ours: []string{"cache"}},
+	"internal/flight":                    {ours: []string{"cache", "internal/waitgraph"}},
 	"internal/meter":                     {ours: []string{"cache", "internal/contain"}},
 	"internal/mutants":                   {standardOnly: true},
 	"internal/netfault":                  {standardOnly: true},
@@ -58,6 +58,7 @@ var rooms = map[string]struct {
 	"sqltx":                              {ours: []string{"cache", "internal/doubt"}, standardOnly: true},
 	"internal/redistest":                 {ours: []string{"internal/redisproc"}},
 	"internal/validkey":                  {ours: []string{"cache"}},
+	"internal/waitgraph":                 {standardOnly: true},
 }
 
 // programs are the modules that may import all of ours, and are not imported.

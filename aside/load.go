@@ -116,6 +116,10 @@ func failed[V any](n int, err error) []result[V] {
 
 // direct asks the origin for one caller alone, on the caller's context.
 func (g *engine[K, V]) direct(ctx context.Context, keys []K) []result[V] {
+	ctx, err := g.alone(ctx, keys)
+	if err != nil {
+		return failed[V](len(keys), err)
+	}
 	p, err := g.limits.enter(ctx, g.o.LoadTimeout)
 	if err != nil {
 		if ctx.Err() == nil {

@@ -35,7 +35,9 @@ func (g *engine[K, V]) rounds(w way) func(context.Context, *flight.Trip[K, resul
 // group returns flights of which each trip makes a round of some keys; see the package
 // flight for who gets what when.
 func (g *engine[K, V]) group(round func(context.Context, *flight.Trip[K, result[V]], []K)) *flight.Group[K, result[V]] {
-	return flight.New(func(ctx context.Context, t *flight.Trip[K, result[V]]) { g.contain(ctx, t, round) })
+	made := flight.New(func(ctx context.Context, t *flight.Trip[K, result[V]]) { g.contain(ctx, t, round) })
+	made.Name = g.loadName
+	return made
 }
 
 // round is the protocol: reserve, load, commit.

@@ -35,6 +35,11 @@ var (
 	// ErrLoadTimeout is wrapped by the error of callers whose load has taken longer
 	// than aside.Options.LoadTimeout.
 	ErrLoadTimeout = errors.New("larder: the load takes too long")
+	// ErrLoadCycle is wrapped by the error of a read within a load that waits, itself or
+	// through others, for the answer of that read: it would never come. The text has the
+	// loads, in order. It is found by the contexts that load functions are called with:
+	// a read with another context waits until Options.LoadTimeout.
+	ErrLoadCycle = errors.New("larder: a load waits for itself")
 	// ErrOverloaded is wrapped by the error of callers whose load was not begun,
 	// because too many wait for the origin: see aside.Limits.
 	ErrOverloaded = errors.New("larder: too many loads wait for the origin")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/internal/tagname"
+	"github.com/larder-cache/larder/internal/waitgraph"
 	"github.com/larder-cache/larder/invalidation"
 )
 
@@ -25,6 +26,7 @@ type fill[K comparable, V any] struct {
 	writer  string
 	marks   []invalidation.Mark // of the quarantine
 	done    bool
+	work    *waitgraph.Work // of which the locks are known in this process
 }
 
 // slot is one key of a fill. One with an empty key cannot be cached.
@@ -81,6 +83,7 @@ func (f *fill[K, V]) Cancel(ctx context.Context) error {
 	}
 	f.done = true
 	f.renewal.end()
+	defer f.disown()
 	f.unlock(ctx)
 	return nil
 }
@@ -93,6 +96,7 @@ func (f *fill[K, V]) Commit(ctx context.Context, entries ...*cache.Entry[V]) ([]
 	}
 	f.done = true
 	f.renewal.end()
+	defer f.disown()
 	if len(entries) != len(f.slots) {
 		err := fmt.Errorf("larder: Commit of %d entries to a fill of %d slots", len(entries), len(f.slots))
 		entries = make([]*cache.Entry[V], len(f.slots)) // a writer's keys are released

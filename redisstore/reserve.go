@@ -15,7 +15,9 @@ import (
 // If others load all that it does not find, it waits for them, for at most
 // Options.LockWait, and takes the trip again when they are done: then what they
 // have stored is Found, or this fill is the next to load. For slots that say
-// Refresh it does not wait: if others load all of them, it returns ErrBusy.
+// Refresh it does not wait: if others load all of them, it returns ErrBusy. Nor does it
+// wait for a load of this process within which it is called, as ctx says, or which waits
+// for the load that it is called for.
 func (s *Store[K, V]) Reserve(ctx context.Context, slots ...cache.Slot[K]) (cache.Fill[V], error) {
 	f, err := s.open(ctx, slots)
 	if err != nil {
@@ -31,11 +33,13 @@ func (s *Store[K, V]) Reserve(ctx context.Context, slots ...cache.Slot[K]) (cach
 	defer func() {
 		if !returned { // a function of the user's ends the goroutine
 			f.unlock(ctx)
+			f.disown()
 		}
 	}()
 	err = s.reserve(ctx, f, slots, w)
 	returned = true
 	if err != nil {
+		f.disown()
 		return nil, err
 	}
 	f.keep()
@@ -52,6 +56,7 @@ func (s *Store[K, V]) reserve(ctx context.Context, f *fill[K, V], slots []cache.
 			s.failed(err)
 			return err
 		}
+		f.own(ctx)
 		if f.yields(ctx) {
 			return cache.ErrBusy
 		}
@@ -59,7 +64,7 @@ func (s *Store[K, V]) reserve(ctx context.Context, f *fill[K, V], slots []cache.
 		if left == 0 || slices.ContainsFunc(slots, func(s cache.Slot[K]) bool { return s.Refresh }) {
 			break
 		}
-		again, err := w.more(ctx, left)
+		again, err := f.await(ctx, w, left)
 		if err != nil {
 			return err
 		}

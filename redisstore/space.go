@@ -69,6 +69,7 @@ type Space struct {
 	clock                 clock
 	later                 func(time.Duration, func()) (stop func() bool)
 	wakes                 wakes
+	owners                owners
 	errands               errands
 	bus                   *bus // nil if there is none
 	servers               servers

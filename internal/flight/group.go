@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/waitgraph"
 )
 
 // Work makes one round of the keys of a trip. It calls Depart before it reads
@@ -25,7 +26,9 @@ type Group[K comparable, R any] struct {
 	// Admit, if it is set before the first call, is asked before a Refresh opens
 	// anything. It is called with the Group's lock held. The trip of a Refresh that
 	// it has admitted says so: see Trip.Refreshes.
-	Admit  func() bool
+	Admit func() bool
+	// Name, if it is set before the first call, names the load of keys in errors.
+	Name   func(keys []K) string
 	work   Work[K, R]
 	mu     sync.Mutex
 	calls  map[K]*call[K, R]
@@ -62,6 +65,12 @@ func (g *Group[K, R]) Do(ctx context.Context, key K, bypass bool) (R, error) {
 	t := g.join(ctx, c, bypass)
 	g.mu.Unlock()
 	g.start(opened)
+	within, err := g.begin(ctx, t)
+	if err != nil {
+		var none R
+		return none, err
+	}
+	defer within.End()
 	return g.wait(ctx, t)
 }
 
@@ -92,13 +101,18 @@ func (g *Group[K, R]) DoMany(ctx, soon context.Context, keys []K, hasty func(K) 
 	}
 	g.mu.Unlock()
 	g.start(opened)
+	for i, t := range tickets {
+		var within waitgraph.Wait
+		within, errs[i] = g.begin(ctx, t)
+		defer within.End()
+	}
 	for i, t := range tickets { // first those that take as long as they take
-		if hasty == nil || !hasty(keys[i]) {
+		if errs[i] == nil && (hasty == nil || !hasty(keys[i])) {
 			results[i], errs[i] = g.wait(ctx, t)
 		}
 	}
 	for i, t := range tickets {
-		if hasty != nil && hasty(keys[i]) {
+		if errs[i] == nil && hasty != nil && hasty(keys[i]) {
 			results[i], errs[i] = g.wait(soon, t)
 		}
 	}

@@ -6,13 +6,15 @@ import (
 	"runtime/debug"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/waitgraph"
 )
 
 // run is the keys that go together. All but ctx is guarded by the Group's lock.
 type run[K comparable, R any] struct {
 	calls   []*call[K, R]
-	trip    *Trip[K, R]     // that is under way
-	ctx     context.Context // of the trip that is under way
+	trip    *Trip[K, R]      // that is under way
+	target  waitgraph.Target // for those who wait within other loads
+	ctx     context.Context  // of the trip that is under way
 	cancel  context.CancelFunc
 	refresh bool // the trip under way is for nobody
 	kept    bool // it goes on although nobody waits for it
@@ -37,6 +39,7 @@ func (g *Group[K, R]) detach(r *run[K, R], ctx context.Context) {
 	r.ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	r.trip = &Trip[K, R]{group: g, run: r, ended: make(chan struct{})}
 	g.trips[r.trip] = struct{}{}
+	r.target.Under(&r.trip.load, r.trip)
 }
 
 func (g *Group[K, R]) open(r *run[K, R], ctx context.Context, key K) *call[K, R] {
@@ -84,7 +87,7 @@ func (g *Group[K, R]) fly(t *Trip[K, R]) {
 			go g.fly(next)
 		}
 	}()
-	g.work(t.run.ctx, t)
+	g.work(waitgraph.With(t.run.ctx, &t.load), t)
 	returned = true
 }
 
@@ -110,6 +113,7 @@ func (g *Group[K, R]) finish(t *Trip[K, R]) *Trip[K, R] {
 	close(t.ended)
 	delete(g.trips, t)
 	if next == nil {
+		r.target.Under(nil, nil)
 		return nil
 	}
 	g.detach(r, next[0].round.ctx)

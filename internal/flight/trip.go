@@ -1,11 +1,40 @@
 package flight
 
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/waitgraph"
+)
+
 // Trip is one round of some keys, as the work function sees it.
 type Trip[K comparable, R any] struct {
 	group *Group[K, R]
 	run   *run[K, R]
 	calls []*call[K, R]
 	ended chan struct{} // closed when all its keys have settled
+	load  waitgraph.Work
+}
+
+// Name names the load of a trip in errors.
+func (t *Trip[K, R]) Name() string {
+	if t.group.Name == nil {
+		return fmt.Sprint(t.Keys())
+	}
+	return t.group.Name(t.Keys())
+}
+
+// begin notes that the load of which ctx is the context waits for what t is a place in. If
+// that would never end, it gives up the place.
+func (g *Group[K, R]) begin(ctx context.Context, t ticket[K, R]) (waitgraph.Wait, error) {
+	within, cycle := waitgraph.Begin(ctx, &t.call.run.target)
+	if cycle == nil {
+		return within, nil
+	}
+	g.leave(t, false)
+	return within, fmt.Errorf("%w: %s", cache.ErrLoadCycle, strings.Join(cycle, " -> "))
 }
 
 // Keys returns the keys of the trip, in a slice of the caller's own.
