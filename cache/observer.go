@@ -82,7 +82,7 @@ const (
 	ProblemSolved              // they do not any more; Took: for how long they did; Err is the *Problem
 	HookPanic                  // a function of the user's other than the load function panicked; Err is a *PanicError, which names it
 	WriteInDoubt               // a write has failed in a way that does not say whether it was committed; Err
-	WriteSettled               // it is decided, and its quarantine over; Took: how long that has taken
+	WriteSettled               // it is decided, and its quarantine over; Took: how long that has taken; Err: the store could not be told
 	kinds
 )
 

@@ -58,8 +58,8 @@ func (d *Domain) doubt(ctx context.Context, m Mutation, first held, e *cache.InD
 		Renew:   renew,
 		Release: func(ctx context.Context) error { return current.release(ctx) },
 		Report:  m.observe,
-		Settled: func(took time.Duration) {
-			m.tell(cache.Event{Kind: cache.WriteSettled, N: 1, Took: took})
+		Settled: func(took time.Duration, err error) {
+			m.tell(cache.Event{Kind: cache.WriteSettled, N: 1, Took: took, Err: err})
 		},
 	})
 	return e

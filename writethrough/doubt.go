@@ -42,7 +42,9 @@ func (t *through[K, V]) doubt(ctx context.Context, fill cache.Fill[V], e *cache.
 		Renew:   func(ctx context.Context) error { return errors.Join(k.keepKey(ctx), k.keepTags(ctx)) },
 		Release: k.end,
 		Report:  k.report,
-		Settled: func(took time.Duration) { t.observe(cache.Event{Kind: cache.WriteSettled, N: 1, Took: took}) },
+		Settled: func(took time.Duration, err error) {
+			t.observe(cache.Event{Kind: cache.WriteSettled, N: 1, Took: took, Err: err})
+		},
 	})
 	return e
 }

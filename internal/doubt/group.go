@@ -32,10 +32,10 @@ type Hold struct {
 	// Release ends the quarantine. What it could not tell the store it has repeated
 	// itself.
 	Release func(context.Context) error
-	// Report is told of what has failed, and Settled of the end, with the time that
-	// the doubt took.
+	// Report is told of what has failed, and Settled of the end: how long the doubt took,
+	// and the error of Release.
 	Report  func(error)
-	Settled func(time.Duration)
+	Settled func(took time.Duration, err error)
 }
 
 // Group keeps holds until their writes are decided. The zero Group is ready for use.
@@ -132,11 +132,11 @@ func (p *pending) step() {
 	g := p.group
 	done, asked := p.decided()
 	if done || asked && !time.Now().Before(p.until) {
-		p.within(p.Release)
+		err := p.within(p.Release)
 		g.mu.Lock()
 		delete(g.holds, p)
 		g.mu.Unlock()
-		p.Settled(time.Since(p.began))
+		p.Settled(time.Since(p.began), err)
 		close(p.settled)
 		return
 	}
@@ -217,10 +217,12 @@ func (p *pending) ask() (bool, error) {
 	}
 }
 
-func (p *pending) within(do func(context.Context) error) {
+func (p *pending) within(do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(p.group.ctx, storeTime)
 	defer cancel()
-	if err := do(ctx); err != nil {
+	err := do(ctx)
+	if err != nil {
 		p.Report(err)
 	}
+	return err
 }

@@ -25,7 +25,7 @@ func (c *counted) hold(within time.Duration, decided func(context.Context) (bool
 		Renew:   func(context.Context) error { c.renews.Add(1); return nil },
 		Release: func(context.Context) error { c.releases.Add(1); return nil },
 		Report:  func(error) { c.reports.Add(1) },
-		Settled: func(d time.Duration) { c.took.Store(int64(d)) },
+		Settled: func(d time.Duration, _ error) { c.took.Store(int64(d)) },
 	}
 }
 

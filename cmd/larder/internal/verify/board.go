@@ -44,6 +44,7 @@ type journal struct {
 	n       atomic.Int64
 	counts  [modes]counts
 	foreign atomic.Int64 // values of another key
+	late    atomic.Int64 // commits that came after the error of their write
 	ages    ages
 	wall    atomic.Int64 // by how much the wall clock was set, in nanoseconds
 	records [journalLen]record

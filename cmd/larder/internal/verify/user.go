@@ -266,7 +266,10 @@ func (u *user) readMany(ctx context.Context, w *way, first int, r *rand.Rand) bo
 // change writes a row, or all of a group, in one of the ways there are.
 func (u *user) change(ctx context.Context, w *way, k int, r *rand.Rand) bool {
 	rows := []int{k}
-	kind := r.IntN(5)
+	kind := r.IntN(6)
+	if kind == 5 {
+		return u.late(ctx, w, k, r)
+	}
 	if kind == 0 || kind == 1 {
 		rows = nil
 		for i := range rowsOfMode {

@@ -259,6 +259,7 @@ func (r *round) collect(f *field, c *crew) {
 	for _, j := range c.journals {
 		r.full = r.full || j.n.Load() >= journalLen
 		r.foreign += j.foreign.Load()
+		f.done["  commits late"] += int(j.late.Load())
 		for m := range r.modes {
 			t := &r.modes[m]
 			t.hits += j.counts[m].hits.Load()

@@ -110,6 +110,17 @@ func TestProcessesHaveClocksOfTheirOwn(t *testing.T) {
 	}
 }
 
+// Who takes the error of a commit that is on its way for a rollback has old values stored
+// before it arrives.
+func TestVerify_CommitsThatArriveLateAreFoundIfTheyAreReleasedInDoubt(t *testing.T) {
+	c := config(t, 5*time.Second)
+	c.mistake = releaseInDoubt
+	b, _ := verify(t, c)
+	if found := fmt.Sprint(b.Violations); !strings.Contains(found, ruleFresh) || b.Sites[0].Faults["  commits late"] == 0 {
+		t.Errorf("nothing against %q, %v", ruleFresh, b.Sites[0].Faults)
+	}
+}
+
 func TestAServerThatRemainsIsLeftAsItWas(t *testing.T) {
 	redis := redistest.Private(t)
 	target, err := server.ParseTarget(redis.Addr())
