@@ -31,8 +31,7 @@ func Tag(tag string) Target {
 	return Target{tag: tag}
 }
 
-// Keys is the Target of keys in a store. A key that the store cannot keep, as one
-// whose text is too long for a redisstore, needs no quarantine: there is no entry.
+// Keys is the Target of keys in a store.
 func Keys[K comparable, V any](store cache.Cache[K, V], keys ...K) Target {
 	if store == nil {
 		return Target{err: errors.New("Keys has no store")}

@@ -154,3 +154,18 @@ func TestAQuarantineEndsByItself(t *testing.T) {
 		t.Errorf("it ends in %v", ttl)
 	}
 }
+
+func TestQuarantine_LivesForAsLongAsItsWriterAsks(t *testing.T) {
+	space, s := scriptStore(t)
+	if _, err := s.Quarantine(t.Context(), cache.Slot[string]{Key: "k", Hold: time.Hour}, cache.Slot[string]{Key: "l"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (remote{space}).QuarantineTags(t.Context(), []string{"tag"}, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{s.key("k"), space.tagKey("tag")} {
+		if ttl := space.rdb.PTTL(t.Context(), key).Val(); ttl <= 59*time.Minute || ttl > time.Hour {
+			t.Errorf("%s ends in %v", key, ttl)
+		}
+	}
+}

@@ -106,4 +106,23 @@ var failing = []mutant{
 	{"refusal-asked-again", "readers ask a server that refuses them again and again", "redisstore", "TestRights_ReadersDoNotAskInVainAgainAndAgain", []edit{
 		{"redisstore/refusals.go", ` || denied(err)`, ``},
 	}},
+	{"released-in-doubt", "a change whose commit is in doubt is released at once", "invalidation", "TestMutate_InDoubtHoldsItsTargetsUntilTheTimeDecides", []edit{
+		{"invalidation/mutate.go", `if doubt := m.doubt(within, err); doubt != nil {`, `if doubt := m.doubt(within, err); doubt != nil && false {`},
+	}},
+	{"writer-released-in-doubt", "a write whose commit is in doubt is released at once", "writethrough", "TestWriteTimeoutBoundsTheOriginByItsContext", []edit{
+		{"writethrough/through.go", `doubt.Of(within, err, t.timing.inDoubt); e != nil {`, `doubt.Of(within, err, t.timing.inDoubt); e != nil && false {`},
+	}},
+	{"under-way-ends-in-time", "a change of which the origin says that it is under way is released in time", "internal/doubt", "TestGroup_AnAnswerDecides", []edit{
+		{"internal/doubt/group.go", `p.until = time.Now().Add(p.Within)`, ``},
+	}},
+	{"quarantine-of-a-minute", "a quarantine ends before its write is decided", "redisstore", "TestQuarantine_LivesForAsLongAsItsWriterAsks", []edit{
+		{"redisstore/quarantine.go", `life = max(life, slots[i].Hold)`, ``},
+	}},
+	{"malformed-fails-open", "a Mutation with a malformed target runs without its targets", "invalidation", "TestMutate_AMalformedTargetIsNotStartedWhateverElseIsSet", []edit{
+		{"invalidation/mutate.go", `return check(m.Targets)`, `_ = check; return nil`},
+	}},
+	{"malformed-tag-stored", "a value is stored under a tag that nobody can invalidate", "aside", "TestTags_AValueWithATagThatIsMalformedIsNotStoredAndObserved", []edit{
+		{"aside/entry.go", `if err := tagname.Check(e.Tags...); err != nil {`, `if err := tagname.Check(); err != nil {`},
+		{"memstore/fill.go", `if err := tagname.Check(e.Tags...); err != nil {`, `if err := tagname.Check(); err != nil {`},
+	}},
 }
