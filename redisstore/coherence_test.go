@@ -277,7 +277,7 @@ func TestLostControlKeysEndNoLeaseLate(t *testing.T) {
 
 func TestASlotThatMovesEndsNoLeaseLate(t *testing.T) {
 	testLeases(t, func(t *testing.T, lease time.Duration) {
-		cluster := redistest.Cluster(t)
+		cluster := redistest.ClusterOf(t, redisproc.ClusterOptions{}) // of one lease alone: all runs have the space "board"
 		c := coherence{kind: "cluster", addrs: cluster.Addrs(), lease: lease, writes: 1000}
 		c.fault = func(ctx context.Context) {
 			lane := 0

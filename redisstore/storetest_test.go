@@ -71,3 +71,22 @@ func TestMemoryInFrontOfItKeepsTheContract(t *testing.T) {
 		})
 	}
 }
+
+// Memory keeps what it has when Redis loses its data, so only the rules of writers that
+// have lost their quarantine are for it.
+func TestMemoryInFrontOfItKeepsOutReadersAfterAQuarantineWasLost(t *testing.T) {
+	for name, rdb := range servers(t) {
+		for _, rule := range storetest.Rules() {
+			if rule.Name != "loss/next-writer" && rule.Name != "loss/writer-beside" {
+				continue
+			}
+			t.Run(name+"/"+rule.Name, func(t *testing.T) {
+				s, space := subject(t, rdb)
+				s.Store = cache.Tiered(memstore.New[string, string](space.Domain, 1000, nil), s.Store)
+				if err := rule.Check(t.Context(), s); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}

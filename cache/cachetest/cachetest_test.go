@@ -35,6 +35,27 @@ func TestWithoutFaultsAStoreKeepsTheContract(t *testing.T) {
 	})
 }
 
+func TestInFrontOfAStoreThatLosesDataTheContractIsKept(t *testing.T) {
+	storetest.Run(t, func(t testing.TB) storetest.Subject {
+		s := storetest.Reference()
+		s.Store, s.Peer = cachetest.NewStore(t, s.Store, 1), cachetest.NewStore(t, s.Peer, 2)
+		return s
+	})
+	for _, rule := range storetest.Rules() {
+		if rule.Name != "loss/next-writer" && rule.Name != "loss/writer-beside" {
+			continue
+		}
+		t.Run("Shared/"+rule.Name, func(t *testing.T) {
+			s := storetest.Reference()
+			net := cachetest.NewNetwork(t, nil)
+			s.Store = cachetest.Shared(net.Join(), "rows", s.Store)
+			if err := rule.Check(t.Context(), s); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestAProcessOfANetworkKeepsTheContract(t *testing.T) {
 	storetest.Run(t, func(t testing.TB) storetest.Subject {
 		net := cachetest.NewNetwork(t, nil)

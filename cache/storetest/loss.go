@@ -120,8 +120,51 @@ var lossRules = []Rule{
 			p.invalidate("a", "b")
 		}
 	}),
+	rule("loss/next-writer", "A writer whose quarantine was lost does not end, or weaken, a quarantine that begins after it has ended.",
+		reference.LossLiftsNext, loss, func(p *probe) {
+			for _, end := range []func(fill){p.cancel, func(f fill) { p.commit(f, nil) }, func(f fill) { p.keptOut(f, an("1")) }} {
+				lost := p.quarantine(slot("k"))
+				during := p.reserve(slot("k"))
+				p.lose()
+				after := p.reserve(slot("k"))
+				end(lost)
+				ended := p.reserve(slot("k"))
+				p.held("k", during, after, ended)
+			}
+		}),
+	rule("loss/writer-beside", "A writer whose quarantine was lost does not end the quarantine of another writer.",
+		reference.LossLiftsRival, loss, func(p *probe) {
+			for _, end := range []func(fill){p.cancel, func(f fill) { p.commit(f, nil) }, func(f fill) { p.keptOut(f, an("1")) }} {
+				lost := p.quarantine(slot("k"))
+				p.lose()
+				next := p.quarantine(slot("k"))
+				early := p.reserve(slot("k"))
+				end(lost)
+				late := p.reserve(slot("k"))
+				p.keptOut(early, an("old"))
+				p.keptOut(late, an("old"))
+				p.misses("k")
+				p.cancel(next)
+				p.misses("k")
+			}
+		}),
 	rule("loss/concurrent", "No Get that starts after an invalidation returns a value loaded before it, whatever is lost meanwhile.",
 		reference.CheckThenStoreOnLoss, loss, func(p *probe) { p.race(true) }),
+}
+
+// held fails the rule unless a quarantine that begins now keeps out the fills that were
+// opened before it and one that is opened during it.
+func (p *probe) held(key string, early ...fill) {
+	w := p.quarantine(slot(key))
+	for _, f := range early[1:] {
+		p.keptOut(f, an("old"))
+		p.misses(key)
+	}
+	p.keptOut(p.reserve(slot(key)), an("old"))
+	p.misses(key)
+	p.commit(w, nil)
+	p.refused(early[0], an("old"))
+	p.misses(key)
 }
 
 // isNot fails the rule if key has the value, and allows any other and a miss.

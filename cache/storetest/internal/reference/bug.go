@@ -115,6 +115,8 @@ const (
 	LossFreesEarlyFills
 	LossKeepsRivals
 	LossFreesFills
+	LossLiftsNext
+	LossLiftsRival
 
 	OpenAfterClose
 	CheckThenStore
@@ -222,6 +224,8 @@ var sentences = [bugs]string{
 	LossFreesEarlyFills:   "after a loss, fills from before a quarantine are stored",
 	LossKeepsRivals:       "a writer whose quarantine was lost leaves what it finds at its commit",
 	LossFreesFills:        "a writer whose quarantine was lost refuses no fill at its commit",
+	LossLiftsNext:         "a writer whose quarantine was lost takes one from the count of writers when it ends, so that the next one holds nobody",
+	LossLiftsRival:        "a writer whose quarantine was lost ends that of another writer",
 	OpenAfterClose:        "a closed store answers as before",
 	CheckThenStore:        "Commit checks, and stores a moment later",
 	CheckThenStoreOnLoss:  "a loss is noticed a moment after it happened",

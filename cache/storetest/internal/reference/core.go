@@ -30,6 +30,7 @@ type core struct {
 
 	anyKey, anyTag uint64          // for KeyEpoch and TagEpoch
 	settled        map[string]bool // for StoredEndsWatch
+	missing        map[string]int  // for LossLiftsNext: writers that ended and were not counted
 }
 
 // item is a stored entry.

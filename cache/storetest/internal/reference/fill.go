@@ -188,6 +188,12 @@ func (c *core) release(f *fill, sl *slot, e *entry, cancel bool) cache.Outcome {
 	c.keyCuts[sl.key] = now
 	c.remove(sl.key)
 	if !mine {
+		switch {
+		case c.has(LossLiftsNext) && h == nil:
+			c.missing[sl.key]++
+		case c.has(LossLiftsRival):
+			delete(c.holds, sl.key)
+		}
 		return cache.Refused
 	}
 	h.changed = now

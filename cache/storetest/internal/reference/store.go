@@ -21,7 +21,7 @@ type Store struct {
 func New(b Bug) *Store {
 	return &Store{core: &core{
 		bug: b, items: map[string]*item{}, keyCuts: map[string]uint64{}, tagCuts: map[string]uint64{},
-		holds: map[string]*hold{}, settled: map[string]bool{},
+		holds: map[string]*hold{}, settled: map[string]bool{}, missing: map[string]int{},
 	}}
 }
 
@@ -144,6 +144,11 @@ func (s *Store) Quarantine(_ context.Context, slots ...cache.Slot[string]) (cach
 	for i := range f.slots {
 		sl := &f.slots[i]
 		if s.has(PeerHoldsAlone) && s.peer {
+			continue
+		}
+		if s.missing[sl.key] > 0 {
+			s.missing[sl.key]--
+			s.remove(sl.key)
 			continue
 		}
 		old := s.items[sl.key]
