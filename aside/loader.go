@@ -15,6 +15,10 @@ type Loader[K comparable, V any] struct{ engine[K, V] }
 // says, counted from the end of the load. It panics, naming the argument or
 // field, if store or load is nil, if p or o make no sense, or if Policy.Negative
 // is set without Options.NotFound.
+//
+// What load returns is shared with the cache and with all callers: if V holds pointers,
+// slices or maps, nobody may change what they lead to, neither load afterwards nor a
+// caller. cachetest.Unchanged finds such changes in tests.
 func New[K comparable, V any](store cache.Cache[K, V], load func(context.Context, K) (V, error), p invalidation.Policy, o *Options[K, V]) *Loader[K, V] {
 	opts, p := check("New", store == nil, load == nil, p, o)
 	if p.Negative > 0 && opts.NotFound == nil {

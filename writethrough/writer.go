@@ -30,6 +30,11 @@ type Writer[K comparable, V any] struct {
 // the argument or field, if store, key or write is nil, if p makes no sense, if
 // Options.WriteTimeout is negative, or if Options.Invalidates is set without
 // Domain.
+//
+// What write returns is shared with the cache: if V holds pointers, slices or maps,
+// nobody may change what they lead to afterwards, or readers get what was never saved.
+// Have write return a copy if its caller goes on changing the value.
+// cachetest.Unchanged finds such changes in tests.
 func New[K comparable, V any](store cache.Cache[K, V], key func(V) K, write func(context.Context, V) (V, error), p invalidation.Policy, o *Options[K, V]) *Writer[K, V] {
 	switch err := p.Validate(); {
 	case store == nil:
@@ -47,7 +52,7 @@ func New[K comparable, V any](store cache.Cache[K, V], key func(V) K, write func
 }
 
 // Echo makes a write function that returns what it was given of one that returns
-// only an error.
+// only an error. What it was given, and not a copy, is then in the cache: see New.
 func Echo[V any](write func(context.Context, V) error) func(context.Context, V) (V, error) {
 	if write == nil {
 		return nil // which New reports

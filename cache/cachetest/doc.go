@@ -1,7 +1,8 @@
 // Package cachetest helps to test code that uses a cache: stores that fail in
 // the ways of a network, several processes on one bus within a test, a Recorder
 // that fails the test when a read is older than it may be, RoundTrip for values that
-// a codec gives back as others, an Observer that keeps what it is told, and a check
+// a codec gives back as others, Unchanged for shared values that somebody changes,
+// an Observer that keeps what it is told, and a check
 // for goroutines that are left.
 //
 // All times go by package time, so tests in a bubble of testing/synctest take no
