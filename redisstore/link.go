@@ -122,6 +122,7 @@ func (l *link) take(ctx context.Context, _, _ string) (net.Conn, error) {
 		w := l.ready[n-1]
 		l.ready = l.ready[:n-1]
 		if w.age == l.age.Load() && !w.closed.Load() {
+			l.begin(true)
 			l.mu.Unlock()
 			return w, nil
 		}
@@ -129,7 +130,7 @@ func (l *link) take(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 	me := make(chan *wire, 1)
 	l.waiting = append(l.waiting, me)
-	l.begin()
+	l.begin(false)
 	l.mu.Unlock()
 	patience := l.patience()
 	timer := time.NewTimer(patience)
@@ -165,16 +166,22 @@ func (l *link) take(ctx context.Context, _, _ string) (net.Conn, error) {
 	return nil, noConnection(patience, l.last)
 }
 
-// begin makes as many connections as are waited for, within limits. The lock is held.
-func (l *link) begin() {
+// begin makes as many connections as are waited for, within limits, and a spare one if
+// the server is so far away that nobody could wait for it. The lock is held.
+func (l *link) begin(spare bool) {
+	trip := time.Duration(l.trip.Load())
+	wanted := len(l.waiting)
+	if spare && trip >= farStep && len(l.ready) == 0 {
+		wanted++
+	}
 	busy := 0
 	for m := range l.makers {
 		if time.Since(m.began) < overdue {
 			busy++
 		}
 	}
-	most := min(makers+int(time.Duration(l.trip.Load())/farStep), makersMost)
-	for ; !l.closed && busy < min(len(l.waiting), most) && len(l.makers) < makersMost; busy++ {
+	most := min(makers+int(trip/farStep), makersMost)
+	for ; !l.closed && busy < min(wanted, most) && len(l.makers) < makersMost; busy++ {
 		m := &maker{time.Now(), l.age.Load()}
 		l.makers[m] = struct{}{}
 		go l.run(m)
@@ -206,7 +213,7 @@ func (l *link) run(m *maker) {
 			go w.end()
 		}
 	}
-	l.begin()
+	l.begin(err == nil)
 }
 
 // give hands a connection to who waits for one, or keeps it. The lock is held.
@@ -320,6 +327,13 @@ func (l *link) tend() {
 
 // keepPause is keepEvery, but not the same for all.
 func keepPause() time.Duration { return keepEvery*3/4 + rand.N(keepEvery/2) }
+
+// least is the least time that an exchange takes, or half of what it may take if that is
+// less.
+func (l *link) least() time.Duration {
+	trip := time.Duration(l.trip.Load())
+	return min(trip+trip/4, l.patience()/2)
+}
 
 // measured notes a round trip. The least counts; more is believed slowly.
 func (l *link) measured(d time.Duration) {

@@ -75,9 +75,11 @@ func newWire(l *link, conn net.Conn, age uint64) *wire {
 	return w
 }
 
-// SetWriteDeadline fails if the deadline has passed and no exchange is under way.
+// SetWriteDeadline fails if no exchange is under way and none could be over in time. A
+// command that has waited for the connection would end it again, and so would each that
+// comes next.
 func (w *wire) SetWriteDeadline(t time.Time) error {
-	if w.answered.Load() && !t.IsZero() && !time.Now().Before(t) {
+	if w.answered.Load() && !t.IsZero() && time.Until(t) <= w.link.least() {
 		return lateError{}
 	}
 	return w.Conn.SetWriteDeadline(t)

@@ -210,9 +210,28 @@ func (s *Sentinel) replaced(ctx context.Context, old *Server) error {
 	return c.Set(ctx, "larder-sentinel", "", time.Minute).Err()
 }
 
+// Pause makes all servers and sentinels stop answering, as Server.Pause does. Resume ends
+// it.
+func (s *Sentinel) Pause() error { return s.each(pause, (*Server).Pause) }
+
+// Resume lets all go on.
+func (s *Sentinel) Resume() error { return s.each(resume, (*Server).Resume) }
+
+func (s *Sentinel) each(sentinel func(*os.Process) error, server func(*Server) error) error {
+	var errs []error
+	for _, p := range s.processes {
+		errs = append(errs, sentinel(p.cmd.Process))
+	}
+	for _, one := range s.servers {
+		errs = append(errs, server(one))
+	}
+	return errors.Join(errs...)
+}
+
 // Stop stops everything and removes the directories.
 func (s *Sentinel) Stop() error {
 	for _, p := range s.processes {
+		resume(p.cmd.Process)
 		p.kill()
 	}
 	s.processes = nil
