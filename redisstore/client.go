@@ -22,6 +22,7 @@ func (s *Space) ownClient(rdb redis.UniversalClient, patience func() time.Durati
 		if o.ReadOnly || o.RouteByLatency || o.RouteRandomly {
 			return nil, false, errors.New("larder: redisstore.Open: the client reads from replicas, which lag behind invalidations: set ReadOnly, RouteByLatency and RouteRandomly of ClusterOptions to false")
 		}
+		o.ContextTimeoutEnabled, o.MaxRetries, o.ReadTimeout, o.WriteTimeout = true, -1, backstop, backstop
 		o.MinRetryBackoff, o.MaxRetryBackoff = time.Millisecond, 8*time.Millisecond
 		o.PushNotificationProcessor, o.MaintNotificationsConfig = nil, noNotifications()
 		newNode := o.NewClient
@@ -42,24 +43,35 @@ func (s *Space) ownClient(rdb redis.UniversalClient, patience func() time.Durati
 	return nil, false, fmt.Errorf("larder: redisstore.Open: a client of type %T", rdb) // known has refused it
 }
 
-// hurry gives commands a deadline that the client sends by itself, such as to learn the
-// layout of a cluster.
+// hurry gives commands a deadline that the client of a cluster sends by itself, such as to
+// learn the layout, and has it not try again what has no time left: each attempt could
+// wait for a connection.
 type hurry struct{ patience func() time.Duration }
 
 func (hurry) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 func (h hurry) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		if _, ok := ctx.Deadline(); !ok {
+		if by, ok := ctx.Deadline(); !ok {
 			ctx = budget{ctx, time.Now().Add(h.patience())}
+		} else if !time.Now().Before(by) {
+			return errLate
 		}
 		return next(ctx, cmd)
 	}
 }
 
 func (hurry) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if by, ok := ctx.Deadline(); ok && !time.Now().Before(by) {
+			return errLate
+		}
+		return next(ctx, cmds)
+	}
 }
+
+// errLate is lateError for who asks no server.
+var errLate = fmt.Errorf("%v", lateError{})
 
 func noNotifications() *maintnotifications.Config {
 	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}

@@ -20,8 +20,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// letGo fails the test unless everything returns soon with an error. Soon is a second,
-// which is ten times what an operation may take, and a fifth of what go-redis does.
+// letGo fails the test unless everything returns soon with an error. Soon is two seconds,
+// as Mutate takes several trips; go-redis takes five at least, for each.
 func letGo(t *testing.T, p process) {
 	t.Helper()
 	for name, op := range map[string]func() error{
@@ -35,7 +35,7 @@ func letGo(t *testing.T, p process) {
 	} {
 		began := time.Now()
 		err := op()
-		if took := time.Since(began); took > time.Second || !errors.Is(err, cache.ErrUnavailable) {
+		if took := time.Since(began); took > 2*time.Second || !errors.Is(err, cache.ErrUnavailable) {
 			t.Errorf("%s: after %v it is %v", name, took, err)
 		}
 	}
