@@ -304,10 +304,11 @@ func deliver(ctx context.Context, rdb redis.UniversalClient, calls []*call) {
 	repeated := false
 	for range attempts {
 		send(ctx, rdb, calls)
+		before := repeated
 		var again []*call
 		for _, c := range calls {
 			if gone, sent := lost(c.cmd.Err()); gone {
-				if sent && repeated {
+				if sent && before {
 					return
 				}
 				again = append(again, c)

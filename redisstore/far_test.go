@@ -16,8 +16,8 @@ import (
 	"github.com/larder-cache/larder/redisstore"
 )
 
-// eventually waits until f returns nil, and returns for how long.
-func eventually(t *testing.T, what string, f func() error) time.Duration {
+// comesToWork waits until f returns nil, and returns for how long.
+func comesToWork(t *testing.T, what string, f func() error) time.Duration {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -32,7 +32,7 @@ func eventually(t *testing.T, what string, f func() error) time.Duration {
 // lease, invalidations and Mutate.
 func serves(t *testing.T, p process) {
 	t.Helper()
-	took := eventually(t, "a fill and a hit", func() error {
+	took := comesToWork(t, "a fill and a hit", func() error {
 		out, err := cache.Put(t.Context(), p.l2, 1, entry("a", "tag"))
 		if err != nil {
 			return err
@@ -43,7 +43,7 @@ func serves(t *testing.T, p process) {
 		}
 		return err
 	})
-	took += eventually(t, "a hit of memory", func() error {
+	took += comesToWork(t, "a hit of memory", func() error {
 		if _, err := p.both.Get(t.Context(), 1); err != nil {
 			return err
 		}
@@ -52,9 +52,9 @@ func serves(t *testing.T, p process) {
 		}
 		return nil
 	})
-	took += eventually(t, "Invalidate", func() error { return p.both.Invalidate(t.Context(), 1) })
-	took += eventually(t, "InvalidateTags", func() error { return p.space.InvalidateTags(t.Context(), "tag") })
-	took += eventually(t, "Mutate", func() error {
+	took += comesToWork(t, "Invalidate", func() error { return p.both.Invalidate(t.Context(), 1) })
+	took += comesToWork(t, "InvalidateTags", func() error { return p.space.InvalidateTags(t.Context(), "tag") })
+	took += comesToWork(t, "Mutate", func() error {
 		return p.space.Mutate(t.Context(), []invalidation.Target{invalidation.Keys(p.l2, 1), invalidation.Tag("tag")}, func(context.Context) error { return nil })
 	})
 	t.Logf("all works after %v", took)
@@ -100,7 +100,7 @@ func TestFar_OptionsThatAllowTooLittleAreAProblem(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer space.Close(context.Background())
-	eventually(t, "the problems", func() error {
+	comesToWork(t, "the problems", func() error {
 		space.Client().Ping(t.Context())
 		found := map[string]bool{}
 		for _, p := range space.Status().Problems {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"syscall"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -36,7 +37,7 @@ func greeter(o redis.Options, hook connectHook) func(context.Context, *wire) err
 		if err == nil || ready && errors.As(err, &reply) {
 			return nil
 		}
-		if errors.Is(err, io.EOF) && o.TLSConfig == nil {
+		if (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)) && o.TLSConfig == nil {
 			return fmt.Errorf("%w: %w", errNotGreeted, err)
 		}
 		return err

@@ -308,14 +308,9 @@ func (l *link) tend() {
 		w.end()
 	}
 	if client != nil {
-		for range 2 { // the second time on another connection
-			err := client.Ping(budget{l.ctx, time.Now().Add(makeTime)}).Err()
-			if errors.Is(err, redis.ErrClosed) {
-				l.close()
-			}
-			if again, _ := lost(err); !again {
-				break
-			}
+		ctx := budget{l.ctx, time.Now().Add(makeTime)}
+		if err := persist(ctx, func() error { return client.Ping(ctx).Err() }); errors.Is(err, redis.ErrClosed) {
+			l.close()
 		}
 	}
 	l.mu.Lock()

@@ -26,6 +26,7 @@ type site struct {
 	tls     *tls.Config
 	proxies map[string]*netfault.Proxy // by address of a server
 	open    func() redis.UniversalClient
+	server  *redisproc.Server // of a single one
 	pause   func() error
 	resume  func() error
 }
@@ -58,6 +59,7 @@ func newSite(t *testing.T, kind string, secure bool) *site {
 		if secure {
 			server = redistest.PrivateTLS(t)
 		}
+		s.server = server
 		addr := s.proxy(t, server.Addr())
 		s.pause, s.resume = server.Pause, server.Resume
 		s.open = func() redis.UniversalClient { return redis.NewClient(&redis.Options{Addr: addr, TLSConfig: s.tls}) }
@@ -110,6 +112,16 @@ func (s *site) client(t testing.TB) redis.UniversalClient {
 	t.Cleanup(func() { c.Close() })
 	return c
 }
+
+// admin returns a client of a single server that is not disturbed.
+func (s *site) admin(t *testing.T) *redis.Client {
+	c := redis.NewClient(&redis.Options{Addr: s.server.Addr(), TLSConfig: s.tls})
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// lines counts the lines of a text.
+func lines(text string) int { return strings.Count(text, "\n") }
 
 // proxy puts a proxy in front of a server and returns its address.
 func (s *site) proxy(t *testing.T, addr string) string {
