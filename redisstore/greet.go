@@ -16,7 +16,7 @@ import (
 // does it, for one connection, and is gone before the connection is used.
 func greeter(o redis.Options, hook connectHook) func(context.Context, *wire) error {
 	o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns, o.PipelinePoolSize = 1, 0, 0, 0, -1
-	o.ReadBufferSize, o.WriteBufferSize = 4096, 4096
+	o.ReadBufferSize, o.WriteBufferSize = 4096, 32<<10 // what is said goes out in one piece
 	o.ReadTimeout, o.WriteTimeout, o.PoolTimeout, o.DialTimeout = makeTime, makeTime, makeTime, makeTime
 	o.ConnMaxIdleTime, o.ConnMaxLifetime = -1, 0
 	o.Limiter = nil
