@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/contain"
 	"github.com/larder-cache/larder/internal/doubt"
 )
 
@@ -67,6 +68,6 @@ func (d *Domain) doubt(ctx context.Context, m Mutation, first held, e *cache.InD
 
 func (m *Mutation) tell(e cache.Event) {
 	if m.Observer != nil {
-		m.Observer.Observe(e)
+		contain.Observe(m.Observer, e)
 	}
 }

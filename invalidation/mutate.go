@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/contain"
 )
 
 // Mutation is a change of the origin and what it makes obsolete.
@@ -141,6 +142,6 @@ func (m *Mutation) life() time.Duration { return m.Timeout + m.DecidedWithin }
 
 func (m *Mutation) observe(err error) {
 	if err != nil && m.Observer != nil {
-		m.Observer.Observe(cache.Event{Kind: cache.Unavailable, N: 1, Err: err})
+		contain.Observe(m.Observer, cache.Event{Kind: cache.Unavailable, N: 1, Err: err})
 	}
 }

@@ -1,6 +1,9 @@
 package writethrough
 
-import "github.com/larder-cache/larder/cache"
+import (
+	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/contain"
+)
 
 // Stats returns what the Writer has counted: invalidations of tags and of other keys,
 // and how often the store could not be asked or told something. What Delete returns is
@@ -20,6 +23,6 @@ func (w *Writer[K, V]) observe(e cache.Event) {
 func observe(o cache.Observer, name string, e cache.Event) {
 	if o != nil {
 		e.Cache, e.Level = name, cache.Origin
-		o.Observe(e)
+		contain.Observe(o, e)
 	}
 }
