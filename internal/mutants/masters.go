@@ -4,7 +4,7 @@ package main
 // operations that are too large for one trip.
 var masters = []mutant{
 	{"one-breaker-for-all", "a master that does not answer keeps readers from the others", "redisstore", "TestBreaker_OneMasterOfACluster", []edit{
-		{"redisstore/servers.go", "	return v.at(s, master.Options().Addr, key), nil", "	return v.at(s, s.ns, key), nil"},
+		{"redisstore/servers.go", "	return v.at(s, master.Options().Addr, key), nil", "	return v.at(s, s.ns+master.Options().Addr[:0], key), nil"},
 		{"redisstore/observed.go", "h.space.servers.at(h.space, h.addr, key)", "h.space.servers.at(h.space, h.space.ns, key)"},
 	}},
 	{"probes-by-readers", "nobody probes while nobody reads", "redisstore", "TestBreaker_OneMasterOfACluster", []edit{

@@ -24,7 +24,7 @@ var memory = []mutant{
 		{"aside/trip.go", `, Replicated: g.o.Linearizable`, ``},
 	}},
 	{"guard-after-read", "what is watched is watched from after the read of Redis", "redisstore", "TestAnInvalidationDuringAReadKeepsItOutOfMemory", []edit{
-		{"redisstore/read.go", "	v.watch()\n	if err := v.read(ctx); err != nil {\n		s.failed(err)\n		return nil, err\n	}\n", "	if err := v.read(ctx); err != nil {\n		s.failed(err)\n		return nil, err\n	}\n	v.watch()\n"},
+		{"redisstore/read.go", "	v.watch()\n	err := v.read(ctx)\n	s.space.reads.took(err)\n", "	err := v.read(ctx)\n	v.watch()\n	s.space.reads.took(err)\n"},
 	}},
 	{"lease-last", "a hit asks what was invalidated before it asks for the lease", "invalidation", "TestALeaseThatIsRenewedMeanwhileVouchesForNothingOlder", []edit{
 		{"invalidation/guard.go", "	t := g.first.lane.trust(now)\n", "	stands := g.stands()\n	t := g.first.lane.trust(now)\n"},
