@@ -80,6 +80,9 @@ type Store[K comparable, V any] struct {
 // entries are at most capacity, or with Options.Weight weigh that much at most. It
 // panics if capacity is not positive.
 //
+// An entry that has expired, or was invalidated by another process, keeps its place, and its
+// memory, until it is asked for or the store is full: size a store by its capacity.
+//
 // Larger stores are made of shards, each with its part of the keys and of the
 // capacity; up to a capacity of 1024 there is one. When a shard is full, Options.Eviction
 // chooses what leaves it. With LRU that is an entry that has not been used since the

@@ -49,7 +49,7 @@ func (s *Store[K, V]) open(ctx context.Context, slots []cache.Slot[K]) (*fill[K,
 	if s.space.closed.Load() {
 		return nil, errClosed
 	}
-	f := &fill[K, V]{store: s, slots: make([]slot[V], len(slots)), tags: watch{space: s.space}}
+	f := &fill[K, V]{store: s, slots: make([]slot[V], len(slots)), tags: watch{space: s.space, life: s.versionLife()}}
 	seen := make(map[string]struct{}, len(slots))
 	for i, sl := range slots {
 		key, err := s.keyOf(ctx, sl.Key)
@@ -175,7 +175,7 @@ func (f *fill[K, V]) write(ctx context.Context, entries []*cache.Entry[V]) ([]ca
 	// What is valid in Redis from here on may be served from memory.
 	watches := f.watch(writes, entries)
 	unlocks := f.unlocks(ctx, writes)
-	more := slices.Concat(check.calls(ctx, f.store.space), unlocks, f.endRefreshes(ctx, writes))
+	more := slices.Concat(check.calls(ctx, f.store.space), unlocks, f.endRefreshes(ctx, writes), f.outlive(ctx, writes, entries))
 	done, runErr := f.send(ctx, writes, more...)
 	check.take()
 	f.awaited(writes, done)
@@ -217,6 +217,22 @@ func (f *fill[K, V]) watch(writes []write, entries []*cache.Entry[V]) []invalida
 		}
 	}
 	return out
+}
+
+// outlive returns the calls that let versions live for longer than it was known that
+// they have to: those of the first entries of a store, and of ones that live for longer.
+func (f *fill[K, V]) outlive(ctx context.Context, writes []write, entries []*cache.Entry[V]) []*call {
+	var longest int64
+	w := watch{space: f.store.space, lanes: map[int]bool{}}
+	for _, one := range writes {
+		if one.body != "" && 2*one.px > f.tags.life {
+			longest = max(longest, 2*one.px)
+			w.star(one.key)
+			w.watch(entries[one.slot].Tags)
+		}
+	}
+	w.life = longest
+	return w.calls(ctx)
 }
 
 // late learns the versions of the tags that the load has brought.

@@ -10,11 +10,15 @@ import (
 // hints remembers, for the keys that were read of late, what makes the next
 // read or fill one round trip cheaper. It forgets at will, and so do goroutines
 // that use it at once, and knows keys by their hashes alone: a hint that is missing
-// or wrong costs a trip, never a wrong answer.
+// or wrong costs a trip, never a wrong answer. It takes memory as it learns: 4 KiB at
+// first, half a MiB and the hints when it knows many keys.
 type hints struct {
-	seed maphash.Seed
-	sets [16384]set
+	seed  maphash.Seed
+	pages [512]atomic.Pointer[page]
 }
+
+// page is a part of the sets, which is made when a key of it is first remembered.
+type page [32]set
 
 // set is the hints of keys with a common hash, the latest first.
 type set [4]atomic.Pointer[hint]
@@ -38,11 +42,26 @@ func newHints() *hints { return &hints{seed: maphash.MakeSeed()} }
 
 func (h *hints) hash(key string) uint64 { return maphash.String(h.seed, key) }
 
-func (h *hints) set(hash uint64) *set { return &h.sets[hash%uint64(len(h.sets))] }
+// set returns the set of a hash. If there is none yet it is made, or is nil.
+func (h *hints) set(hash uint64, make bool) *set {
+	at := &h.pages[hash%uint64(len(h.pages))]
+	p := at.Load()
+	if p == nil {
+		if !make {
+			return nil
+		}
+		at.CompareAndSwap(nil, new(page)) // or somebody else has just done it
+		p = at.Load()
+	}
+	return &p[hash/uint64(len(h.pages))%uint64(len(p))]
+}
 
 func (h *hints) get(key string) *hint {
 	hash := h.hash(key)
-	set := h.set(hash)
+	set := h.set(hash, false)
+	if set == nil {
+		return noHint
+	}
 	for i := range set {
 		if p := set[i].Load(); p != nil && p.hash == hash {
 			return p
@@ -79,7 +98,7 @@ func (h *hints) hit(p *hint, key string, tags []string, size int, cost time.Dura
 }
 
 func (h *hints) keep(moved *hint) {
-	set := h.set(moved.hash)
+	set := h.set(moved.hash, true)
 	for i := range set {
 		if p := set[i].Load(); p != nil && p.hash == moved.hash {
 			set[i].Store(moved)

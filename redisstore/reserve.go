@@ -80,7 +80,7 @@ func (s *Store[K, V]) reserve(ctx context.Context, f *fill[K, V], slots []cache.
 // is Found has to be valid now.
 func (f *fill[K, V]) attempt(ctx context.Context, slots []cache.Slot[K]) error {
 	s := f.store
-	f.tags = watch{space: s.space}
+	f.tags = watch{space: s.space, life: s.versionLife()}
 	seen := make([]string, len(f.keys))
 	late, replicated := false, false
 	for i := range f.slots {

@@ -56,7 +56,7 @@ func TestARepeatedCommandNeverMintsTheSameNonceAgain(t *testing.T) {
 		if err := space.InvalidateTags(ctx, "tag"); err != nil {
 			t.Fatal(err)
 		}
-	}, tagsScript, keys, "sameness", 60_000, "", name)
+	}, tagsScript, keys, "sameness", 60_000, "", 60_000, name)
 	if a[0] == b[0] || a[1] == b[1] {
 		t.Errorf("the tail and the version are %q and %q again", b[0], b[1])
 	}

@@ -213,9 +213,32 @@ func TestATagVersionOutlivesTheLongestEntry(t *testing.T) {
 		return &cache.Entry[string]{Value: "v", Tags: []string{"tag"}, Fresh: now.Add(48 * time.Hour), Expires: now.Add(48 * time.Hour)}
 	}
 	fill(t, s, 1, long())
-	fill(t, s, 2, long()) // from the second fill on the process knows how long entries live
+	m.FastForward(47 * time.Hour)
+	want(t, s, 1, "v")
+	fill(t, s, 2, long())
 	m.FastForward(47 * time.Hour)
 	want(t, s, 2, "v")
+}
+
+func TestTags_VersionsLiveAboutAsLongAsTheirEntries(t *testing.T) {
+	m, rdb := mini(t)
+	space := open(t, rdb, "shop")
+	short, long := redisstore.New[int, string](space, "short", nil), redisstore.New[int, string](space, "long", nil)
+	now := cache.Now()
+	put := func(s *redisstore.Store[int, string], k int, life time.Duration, tags ...string) {
+		fill(t, s, k, &cache.Entry[string]{Value: "v", Tags: tags, Fresh: now.Add(life), Expires: now.Add(life)})
+	}
+	put(long, 1, 24*time.Hour, "both", "long")
+	for k := range 100 {
+		put(short, k, 5*time.Second, fmt.Sprint("short:", k), "both")
+	}
+	m.FastForward(3 * time.Minute)
+	for _, k := range m.Keys() {
+		if strings.Contains(k, ":short:") {
+			t.Errorf("%s is still there, for %v", k, m.TTL(k))
+		}
+	}
+	want(t, long, 1, "v")
 }
 
 func TestAnotherTagSeldomRefusesAFillWithLateTags(t *testing.T) {

@@ -75,6 +75,7 @@ type Store[K comparable, V any] struct {
 	hints    *hints
 	shared   shared[V]
 	longest  atomic.Int64 // load of late, in nanoseconds
+	lives    atomic.Int64 // the longest life of an entry, in milliseconds
 }
 
 // New returns the store of the given name in a space. Two stores of one name
@@ -174,6 +175,16 @@ func (s *Space) held(key string, tags []string) bool {
 	return s.HeldKey(key) || slices.ContainsFunc(tags, s.Held)
 }
 
+// leastVersion is the least life of the version of a tag: it must be there when a load
+// that was begun with it is over.
+const leastVersion = 2 * fillLife
+
+// versionLife returns for how many milliseconds the versions of tags have to live:
+// twice as long as the entries of this store, which says nothing of the first of them.
+func (s *Store[K, V]) versionLife() int64 {
+	return max(2*s.lives.Load(), leastVersion.Milliseconds())
+}
+
 // encode returns the bytes of an entry as they are stored, and the milliseconds
 // for which Redis shall keep them; 0 if it has expired. ahead is by how much the clock
 // of the key's lane is ahead of ours.
@@ -195,5 +206,8 @@ func (s *Store[K, V]) encode(ctx context.Context, key string, ahead time.Duratio
 		defer release()
 	}
 	s.space.outlive(time.Duration(px) * time.Millisecond)
+	for old := s.lives.Load(); old < px && !s.lives.CompareAndSwap(old, px); {
+		old = s.lives.Load()
+	}
 	return textOf(env.appendBody(make([]byte, 0, len(env.payload)+len(key)+128))), px, nil
 }

@@ -14,6 +14,7 @@ type watch struct {
 	known map[string]bool // names, if they are many
 	lanes map[int]bool    // that are read; true: with the star
 	late  bool            // all tails are read, for tags that may turn up after the load
+	life  int64           // of the versions, in milliseconds, at least
 
 	versions map[string]string // headers, by tag
 	stars    map[int]string    // headers, by lane
@@ -91,7 +92,7 @@ func (w *watch) calls(ctx context.Context) (calls []*call) {
 		}
 		for part := range o.parts() {
 			w.orders = append(w.orders, part)
-			calls = append(calls, w.space.tagVersions(ctx, part, ""))
+			calls = append(calls, w.space.tagVersions(ctx, part, "", w.life))
 		}
 	}
 	return calls
@@ -113,9 +114,10 @@ func (o order) parts() iter.Seq[order] {
 	}
 }
 
-// tagVersions returns the call that reads, and makes if need be, what o names.
-// It does nothing if the first tail is not check.
-func (s *Space) tagVersions(ctx context.Context, o order, check string) *call {
+// tagVersions returns the call that reads, and makes if need be, what o names, and
+// lets the versions live for so many milliseconds at least. It does nothing if the first
+// tail is not check.
+func (s *Space) tagVersions(ctx context.Context, o order, check string, life int64) *call {
 	keys := make([]string, 1, 2+len(o.tags))
 	keys[0] = s.laneKey(o.lane)
 	if o.star {
@@ -124,7 +126,7 @@ func (s *Space) tagVersions(ctx context.Context, o order, check string) *call {
 	for _, t := range o.tags {
 		keys = append(keys, s.tagKey(t))
 	}
-	args := []any{random(8), s.tagLife.Load(), check}
+	args := []any{random(8), s.tagLife.Load(), check, life}
 	for _, i := range o.tails {
 		args = append(args, tailName(i))
 	}
@@ -186,7 +188,7 @@ func (w *watch) learn(ctx context.Context, tags []string) error {
 		for tags := range slices.Chunk(o.tags, maxKeys) {
 			part := &order{lane: o.lane, tails: o.tails, tags: tags}
 			orders = append(orders, part)
-			calls = append(calls, w.space.tagVersions(ctx, *part, w.tails[at]))
+			calls = append(calls, w.space.tagVersions(ctx, *part, w.tails[at], w.life))
 		}
 	}
 	if err1 := w.space.run(ctx, calls...); err1 != nil {

@@ -37,6 +37,9 @@ var lives = []mutant{
 	{"lock-after-the-fill", "locks are renewed after the fill has ended", "redisstore", "TestRenewal_AQuickLoadNeedsNone", []edit{
 		{"redisstore/renew.go", `		r.stop()`, ``},
 	}},
+	{"versions-of-first-entries", "the versions of the first entries of a store die before them", "redisstore", "TestATagVersionOutlivesTheLongestEntry", []edit{
+		{"redisstore/fill.go", `w.body != "" && 2*w.px > f.tags.life`, `false`},
+	}},
 	{"life-by-the-wall", "an entry lives by the wall clock", "internal/clock", "TestMilli_AWallClockThatIsSetChangesNothing", []edit{
 		{"internal/clock/clock.go", `ns := start.UnixNano() + int64(t.Sub(start))`, `ns := t.UnixNano()`},
 	}},
