@@ -35,6 +35,11 @@ func (s *Space) askTail(ctx context.Context, lane int, applied logTail, r *roll,
 	age, expected := r.due(sent, s.lease)
 	c := beatScript.call(ctx, []string{s.laneKey(lane)}, random(8), s.tagLife.Load(), s.id, applied.String(), s.times[lane].last(), age, expected)
 	if err := s.bus.sendBeat(ctx, lane, c, urgent); err != nil {
+		if age != "" && denied(err) { // it may be for the list of processes alone: the lease does not need that
+			s.suspect(err)
+			*r = roll{}
+			return s.askTail(ctx, lane, applied, r, urgent)
+		}
 		return logTail{}, err
 	}
 	got := append(c.strings(), "", "", "")

@@ -111,6 +111,11 @@ func rightsOf(t testing.TB, rdb redis.UniversalClient, name string, o *redisstor
 	return strings.Fields(report.Rights)
 }
 
+// near returns problems without those of a machine that is too busy for so short a lease.
+func near(all []cache.Problem) []cache.Problem {
+	return slices.DeleteFunc(slices.Clone(all), func(p cache.Problem) bool { return p.Code == redisstore.ProblemFar })
+}
+
 const shortLease = 100 * time.Millisecond
 
 // useAll does everything that a space can do, and returns what has failed.
@@ -238,10 +243,10 @@ func TestRights_TheLeastAreEnough(t *testing.T) {
 				}
 			}
 			report, err := a.Check(t.Context())
-			if err != nil || !report.OK() {
-				t.Errorf("Check: %+v, %v", report.Problems(), err)
+			if all := near(report.Problems()); err != nil || len(all) > 0 {
+				t.Errorf("Check: %+v, %v", all, err)
 			}
-			if all := a.Problems(); len(all) > 0 || len(o.found) > 0 || len(a.Status().Problems) > 0 {
+			if all := near(a.Problems()); len(all) > 0 || len(near(o.found)) > 0 || len(near(a.Status().Problems)) > 0 {
 				t.Errorf("problems: %v, %v", all, &o)
 			}
 		})
@@ -290,7 +295,7 @@ func missingRight(t *testing.T, admin redis.UniversalClient, user string, all []
 	if p := report.Problems()[named]; p.Effect == "" || !strings.Contains(p.Remedy, missing) || p.Err == nil {
 		t.Errorf("Check says %+v", p)
 	}
-	for _, p := range report.Problems() { // of each master
+	for _, p := range near(report.Problems()) { // of each master
 		if p.Subject != subject && missing != "~shop:*" {
 			t.Errorf("Check has another problem: %+v", p)
 		}
@@ -318,7 +323,7 @@ func missingRight(t *testing.T, admin redis.UniversalClient, user string, all []
 	setUser(t, admin, user, strings.Join(all, " ")) // which ends its connections
 	eventually(t, func() string { return fmt.Sprintf("the problem does not end: %v, %v", a.Problems(), b.Problems()) }, func() bool {
 		failed = useAll(t.Context(), a, b, round+2)
-		return len(a.Problems())+len(b.Problems()) == 0 && failed == nil
+		return len(near(a.Problems()))+len(near(b.Problems())) == 0 && failed == nil
 	})
 }
 
