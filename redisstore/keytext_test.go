@@ -109,6 +109,21 @@ func (m *keyMarked) UnmarshalText(b []byte) error {
 	return nil
 }
 
+// keyCrossed writes one of its values as another, which it cannot write.
+type keyCrossed string
+
+func (c keyCrossed) MarshalText() ([]byte, error) {
+	if c == "a|b" {
+		return nil, errors.New("not written")
+	}
+	return []byte(strings.Replace(string(c), "true", "a|b", 1)), nil
+}
+
+func (c *keyCrossed) UnmarshalText(b []byte) error {
+	*c = keyCrossed(strings.Replace(string(b), "a|b", "true", 1))
+	return nil
+}
+
 func (k keyPrivate) MarshalText() ([]byte, error) { return []byte(k.tenant), nil }
 
 func (k keySecret) MarshalText() ([]byte, error) { return strconv.AppendInt(nil, int64(k.id), 10), nil }
@@ -175,6 +190,7 @@ func compareAll(t testing.TB) func(t testing.TB, a, b, c, d string) {
 		folded   = compareTexts[keyFolded](t)
 		colors   = compareTexts[keyColor](t)
 		marked   = compareTexts[keyMarked](t)
+		crossed  = compareTexts[keyCrossed](t)
 		private  = compareTexts[keyPrivate](t)
 		secrets  = compareTexts[keySecret](t)
 		panics   = compareTexts[keyPanics](t)
@@ -196,6 +212,7 @@ func compareAll(t testing.TB) func(t testing.TB, a, b, c, d string) {
 		colors(t, keyColor(number(a)), keyColor(number(c)))
 		marked(t, keyMarked(a), keyMarked(c))
 		marked(t, keyMarked(b), keyMarked(d))
+		crossed(t, keyCrossed(a), keyCrossed(c))
 		private(t, keyPrivate{a, number(b)}, keyPrivate{c, number(d)})
 		secrets(t, keySecret{id: number(a), part: [2]byte{byte(len(b))}}, keySecret{id: number(c), part: [2]byte{byte(len(d))}})
 		panics(t, keyPanics(number(a)), keyPanics(number(c)))
