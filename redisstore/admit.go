@@ -64,6 +64,8 @@ func (v *view) lose(d dest) {
 // whole reports whether the i-th value could be read, and all that it depends on.
 func (v *view) whole(i int) bool {
 	switch {
+	case v.void:
+		return false
 	case len(v.lost) == 0:
 		return true
 	case v.lost[dest{toValue, i}]:

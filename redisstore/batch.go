@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // batch is what goes to a server together: the keys of all who asked, each once.
@@ -106,7 +104,7 @@ func (s *Space) mgets(ctx context.Context, cmds [][]string, r *reply) (got [][]s
 // mgetRaw reads keys in one command. The results are parts of r. The keys and q belong
 // to the command from then on, which a hook may keep.
 func (s *Space) mgetRaw(ctx context.Context, q *question, keys []string, r *reply) ([]string, error) {
-	if err := s.usable(); err != nil {
+	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -118,9 +116,8 @@ func (s *Space) mgetRaw(ctx context.Context, q *question, keys []string, r *repl
 	for i := range keys {
 		args = append(args, &keys[i])
 	}
-	err := persist(&q.budget, func() error {
-		return s.rdb.Process(&q.budget, redis.NewRawWriteToCmd(&q.budget, r, args...))
-	})
+	switches := s.switches.Load()
+	err := s.unswitched(switches, persist(&q.budget, func() error { return s.mgetProven(&q.budget, q, args, r) }), nil)
 	took := time.Since(began)
 	s.servers.single.breaker.took(ctx, took, len(keys), len(r.buf), err)
 	got := slices.Grow(q.got[:0], len(keys))[:len(keys)]
@@ -145,5 +142,6 @@ type question struct {
 	budget budget
 	keys   [few]string
 	args   [few + 1]any
+	proof  [2]any
 	got    [few]string
 }

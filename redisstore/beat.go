@@ -28,12 +28,22 @@ func (r *roll) due(now time.Time, lease time.Duration) (age, expected any) {
 	return max(forgetAfter*lease, time.Minute).Milliseconds(), r.server + passed.Milliseconds()
 }
 
+// tailReply is how many strings the script of a heartbeat returns, unless the settings are
+// those of others.
+const tailReply = 4
+
 // askTail returns the tail of a lane's log, and lets the server know how far
 // this process has applied it.
 func (s *Space) askTail(ctx context.Context, lane int, applied logTail, r *roll, urgent bool) (logTail, error) {
 	sent := time.Now()
 	age, expected := r.due(sent, s.lease)
-	c := beatScript.call(ctx, []string{s.laneKey(lane)}, random(8), s.tagLife.Load(), s.id, applied.String(), s.times[lane].last(), age, expected)
+	args := []any{random(8), s.tagLife.Load(), s.id, applied.String(), s.times[lane].last(), age, expected}
+	if lane == 0 {
+		args = append(args, s.agreement.ask(s.settings(), s.patience())...)
+	} else if err := s.agreement.err(); err != nil {
+		return logTail{}, err // who is refused writes nothing
+	}
+	c := beatScript.call(ctx, []string{s.laneKey(lane)}, args...)
 	if err := s.bus.sendBeat(ctx, lane, c, urgent); err != nil {
 		if age != "" && denied(err) { // it may be for the list of processes alone: the lease does not need that
 			s.suspect(err)
@@ -42,7 +52,18 @@ func (s *Space) askTail(ctx context.Context, lane int, applied logTail, r *roll,
 		}
 		return logTail{}, err
 	}
-	got := append(c.strings(), "", "", "")
+	got := c.strings()
+	if lane == 0 {
+		if len(got) == tailReply {
+			s.agreed(nil)
+		} else if err := s.agreed(got); err != nil {
+			return logTail{}, err
+		}
+	}
+	got = append(got, "", "", "", "")
+	if got[3] != "" {
+		s.suspect(replyError(got[3]))
+	}
 	t, err := parseTail(got[0])
 	if err != nil {
 		return logTail{}, fmt.Errorf("%w: %w", errUnavailable, err)
@@ -87,6 +108,9 @@ func (s *Space) askLog(ctx context.Context, lane int) (log, error) {
 
 // leave takes this process off the list of those who keep entries in memory.
 func (s *Space) leave(ctx context.Context) {
+	if s.agreement.err() != nil {
+		return // it is on no list
+	}
 	calls := make([]*call, s.lanes)
 	for lane := range calls {
 		calls[lane] = command(ctx, "hdel", s.laneKey(lane), "m:"+s.id)

@@ -58,5 +58,5 @@ func (b *bus) close(ctx context.Context) error {
 }
 
 func (b *bus) run(ctx context.Context, calls ...*call) error {
-	return run(ctx, b.client, b.timeout, calls)
+	return b.space.ask(ctx, b.client, b.timeout, calls)
 }

@@ -55,12 +55,9 @@ func Check(ctx context.Context, rdb redis.UniversalClient, name string, o *Optio
 	if err != nil {
 		return CheckReport{}, fmt.Errorf("larder: redisstore.Check: %w", err)
 	}
-	s := &Space{ns: name, given: given, lanes: 1, lease: opts.Lease, replicas: opts.Replicas}
+	s := &Space{ns: name, given: given, lease: opts.Lease, replicas: opts.Replicas}
 	s.pace.timeout, s.pace.slow = opts.Timeout, opts.Slow
-	if _, ok := given.(*redis.ClusterClient); ok {
-		s.lanes = clusterLanes
-	}
-	s.makeKeys()
+	s.layout(given)
 	return s.check(ctx, everything)
 }
 

@@ -161,10 +161,7 @@ func (c *checker) identity(ctx context.Context, n node, info map[string]string) 
 	c.version(n, product, version, info["redis_version"])
 	switch role {
 	case "slave", "replica":
-		c.report.problem(n.addr, "role", cache.Problem{
-			Code: ProblemReplica, Subject: "role", Effect: "a replica lags behind invalidations, so nothing is read from it or written to it",
-			Remedy: "use the address of the primary, and a client without ReplicaOnly, ReadOnly or routing to replicas",
-		})
+		c.report.problem(n.addr, "role", isAReplica())
 		return false
 	case "":
 		c.report.unknown(n.addr, "role", "neither HELLO nor INFO may be called")

@@ -68,6 +68,10 @@ func (c *checker) rights(ctx context.Context, n node, p probe) {
 			}
 			err = replies[i].Err()
 		}
+		if need.command == "info" && denied(err) {
+			c.rollback(ctx, n, need, err)
+			continue
+		}
 		c.command(n, need, err)
 	}
 	c.kinds(n, kinds)
@@ -91,10 +95,6 @@ func (c *checker) command(n node, need need, err error) {
 	switch d := denialOf(err); {
 	case d == deniedCommand || d == missingCommand || d == deniedAccess:
 		p := cache.Problem{Code: codeOf(err), Subject: subject, Effect: need.effect, Remedy: remedyOf(err, need.command), Err: err}
-		if need.command == "info" {
-			c.rollback(n, p)
-			return
-		}
 		c.report.problem(n.addr, about, p)
 	case d == deniedChannel:
 		c.report.problem(n.addr, about, c.space.channelProblem(err))
@@ -111,10 +111,22 @@ func (c *checker) command(n node, need need, err error) {
 	}
 }
 
-// rollback notes that INFO cannot be asked.
-func (c *checker) rollback(n node, p cache.Problem) {
-	p.Code = ProblemRollback
-	c.report.problem(n.addr, "command INFO", p)
+// rollback notes that INFO cannot be asked. A script tells servers apart then, if the user
+// may load one.
+func (c *checker) rollback(ctx context.Context, n node, need need, err error) {
+	byScript := answer(ctx, func(ctx context.Context) error {
+		pipe := n.rdb.Pipeline()
+		pipe.ScriptExists(ctx, noScript.sha)
+		pipe.ScriptLoad(ctx, noScript.src)
+		_, err := pipe.Exec(ctx)
+		return err
+	})
+	if byScript == nil {
+		c.report.ok(n.addr, commandNeed("info"), "it may not be called, and a script takes its place")
+		return
+	}
+	p := blind(errors.Join(err, byScript))
+	c.report.problem(n.addr, commandNeed("info"), p)
 }
 
 // keyKind is a kind of keys, with the results of a read and a write there.

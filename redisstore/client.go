@@ -108,10 +108,13 @@ type call struct {
 	args   []any
 	cmd    *redis.Cmd
 	wait   bool // it is about the calls before it, and is sent again with them
+	proof  bool // so is this: see proof
+	proves bool // only a primary carries it out, or it says itself that it has not
+	free   bool // nothing depends on its reply
 }
 
 func (s *script) call(ctx context.Context, keys []string, args ...any) *call {
-	c := &call{script: s, keys: keys, args: args}
+	c := &call{script: s, keys: keys, args: args, proves: s.writes}
 	c.renew(ctx)
 	return c
 }
@@ -155,7 +158,7 @@ func (s *Space) runOn(ctx context.Context, master redis.UniversalClient, timeout
 	}
 	keys, size := movedBy(calls)
 	began := time.Now()
-	err := run(ctx, master, timeout+work(keys, size), calls)
+	err := s.ask(ctx, master, timeout+work(keys, size), calls)
 	took := time.Since(began)
 	keys, size = movedBy(calls)
 	s.trip(keys, took, err)
@@ -233,7 +236,7 @@ func run(ctx context.Context, rdb redis.UniversalClient, timeout time.Duration, 
 	others.Wait()
 	var first error
 	for _, c := range calls {
-		if err := c.cmd.Err(); err != nil && err != redis.Nil && first == nil {
+		if err := c.cmd.Err(); err != nil && err != redis.Nil && first == nil && (!c.proof || refutes(err)) {
 			first = fmt.Errorf("%w: %w", errUnavailable, err)
 		}
 	}
@@ -271,16 +274,16 @@ func runPart(ctx context.Context, rdb redis.UniversalClient, calls []*call) {
 	var again []*call
 	for _, c := range calls {
 		if c.script != nil && redis.HasErrorPrefix(c.cmd.Err(), "NOSCRIPT") {
-			c.make(ctx, "eval", c.script.src)
 			again = append(again, c)
 		}
 	}
 	if again == nil {
 		return
 	}
-	for _, c := range calls {
-		if c.wait {
-			again = append(again, c)
+	again = withOthers(calls, again)
+	for _, c := range again {
+		if c.script != nil {
+			c.make(ctx, "eval", c.script.src)
 		}
 	}
 	deliver(ctx, rdb, again)
@@ -297,57 +300,6 @@ func relearn(ctx context.Context, rdb redis.UniversalClient, err error) {
 		cluster.ReloadState(ctx)
 	}
 }
-
-// deliver sends calls, and once more those of which nothing was heard because their
-// connection was lost. All commands of a space may be executed twice: see ADR 0015.
-func deliver(ctx context.Context, rdb redis.UniversalClient, calls []*call) {
-	repeated := false
-	for range attempts {
-		send(ctx, rdb, calls)
-		before := repeated
-		var again []*call
-		for _, c := range calls {
-			if gone, sent := lost(c.cmd.Err()); gone {
-				if sent && before {
-					return
-				}
-				again = append(again, c)
-				repeated = repeated || sent
-			}
-		}
-		if again == nil || over(ctx) {
-			return
-		}
-		if len(again) < len(calls) {
-			for _, c := range calls { // is about those before it
-				if gone, _ := lost(c.cmd.Err()); c.wait && !gone {
-					again = append(again, c)
-				}
-			}
-		}
-		calls = again
-	}
-}
-
-// persist is deliver for what f sends, all of which fails or nothing.
-func persist(ctx context.Context, f func() error) (err error) {
-	repeated := false
-	for range attempts {
-		if err = f(); err == nil {
-			return nil
-		}
-		gone, sent := lost(err)
-		if !gone || sent && repeated || over(ctx) {
-			return err
-		}
-		repeated = repeated || sent
-	}
-	return err
-}
-
-// attempts bounds how many connections are tried of which it is known that nothing was
-// sent on them.
-const attempts = 100
 
 func send(ctx context.Context, rdb redis.UniversalClient, calls []*call) {
 	if len(calls) == 1 {

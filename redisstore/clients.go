@@ -37,14 +37,6 @@ func known(rdb redis.UniversalClient) (redis.UniversalClient, error) {
 	return nil, fmt.Errorf("a client of type %T cannot be used: it wraps itself", rdb)
 }
 
-// database returns the number of the database on the server.
-func (s *Space) database() int {
-	if c, ok := s.given.(*redis.Client); ok {
-		return c.Options().DB
-	}
-	return 0
-}
-
 // fits asks the server, if one answers, whether it is of the kind that the client is for.
 // Otherwise every command would fail with an error that names a slot, or nothing of use.
 func (s *Space) fits(ctx context.Context) error {
@@ -75,6 +67,9 @@ func (s *Space) fits(ctx context.Context) error {
 	if misfit(several.Err()) {
 		p := clusterBehindOne(several.Err())
 		return fmt.Errorf("larder: redisstore.Open: %w", &p)
+	}
+	if p := s.replica(); p != nil {
+		return fmt.Errorf("larder: redisstore.Open: %w: %w", errUnavailable, p)
 	}
 	return nil
 }

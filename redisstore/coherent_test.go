@@ -10,6 +10,7 @@ import (
 
 	"github.com/larder-cache/larder/aside"
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/redisproc"
 	"github.com/larder-cache/larder/internal/redistest"
 	"github.com/larder-cache/larder/invalidation"
 	"github.com/larder-cache/larder/redisstore"
@@ -185,48 +186,114 @@ func TestProcessesWithOtherSettingsDoNotMix(t *testing.T) {
 	}
 }
 
-// A server that comes back with an old snapshot has values that were invalidated.
+// A server that comes back with an old snapshot has values that were invalidated. Whoever
+// may not ask the server who it is notices that too.
 func TestARestartFromAnOldSnapshotIsRepaired(t *testing.T) {
-	for _, how := range []redisstore.Regress{redisstore.Replay, redisstore.Flush} {
-		s := redistest.Private(t)
-		rdb := redis.NewClient(&redis.Options{Addr: s.Addr()})
-		t.Cleanup(func() { rdb.Close() })
-		o := redisstore.Options{Regress: how, Timeout: time.Second}
-		a, b := withOptions(t, rdb, "shop", o), withOptions(t, rdb, "shop", redisstore.Options{Timeout: time.Second})
-		for k := range 2 {
-			fill(t, a.l2, k, entry("old", "tag"))
-			want(t, b.l2, k, "old")
+	for name, allowed := range map[string]struct {
+		args []string
+		user string
+	}{
+		"INFO is allowed":    {},
+		"INFO is dangerous":  {strings.Fields("--user shy on nopass ~* &* +@all -@dangerous"), "shy"},
+		"INFO was renamed":   {[]string{"--rename-command", "INFO", ""}, ""},
+		"what a space needs": {strings.Fields("--user shy on nopass ~shop:* &shop:* +@read +@write +@connection +@scripting +@pubsub +time"), "shy"},
+	} {
+		for _, how := range []redisstore.Regress{redisstore.Replay, redisstore.Flush} {
+			t.Run(name, func(t *testing.T) {
+				s := redistest.Private(t, allowed.args...)
+				admin := redis.NewClient(&redis.Options{Addr: s.Addr()})
+				t.Cleanup(func() { admin.Close() })
+				rdb := redis.NewClient(&redis.Options{Addr: s.Addr(), Username: allowed.user, Password: allowed.user})
+				t.Cleanup(func() { rdb.Close() })
+				restartFromAnOldSnapshot(t, s, admin, rdb, how)
+			})
 		}
-		if err := rdb.Save(t.Context()).Err(); err != nil {
-			t.Fatal(err)
-		}
-		if err := errors.Join(a.l2.Invalidate(t.Context(), 0), a.space.InvalidateTags(t.Context(), "tag")); err != nil {
-			t.Fatal(err)
-		}
-		s.Kill()
-		if err := s.Restart(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		for k := range 2 {
-			for {
-				e, err := a.l2.Get(t.Context(), k)
-				if e != nil {
-					t.Fatalf("the process that has invalidated it reads %+v", e)
-				}
-				if err == nil {
-					break
-				}
+	}
+}
+
+func restartFromAnOldSnapshot(t *testing.T, s *redisproc.Server, admin, rdb *redis.Client, how redisstore.Regress) {
+	o := redisstore.Options{Regress: how, Timeout: time.Second}
+	a, b := withOptions(t, rdb, "shop", o), withOptions(t, rdb, "shop", redisstore.Options{Timeout: time.Second})
+	for k := range 2 {
+		fill(t, a.l2, k, entry("old", "tag"))
+		want(t, b.l2, k, "old")
+	}
+	if err := admin.Save(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(a.l2.Invalidate(t.Context(), 0), a.space.InvalidateTags(t.Context(), "tag")); err != nil {
+		t.Fatal(err)
+	}
+	s.Kill()
+	if err := s.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for k := range 2 {
+		for {
+			e, err := a.l2.Get(t.Context(), k)
+			if e != nil {
+				t.Fatalf("the process that has invalidated it reads %+v", e)
 			}
-		}
-		deadline := time.Now().Add(30 * time.Second)
-		for k := range 2 {
-			for e, _ := b.l2.Get(t.Context(), k); e != nil; e, _ = b.l2.Get(t.Context(), k) {
-				if time.Now().After(deadline) {
-					t.Fatal("another process reads for good what had been invalidated")
-				}
+			if err == nil {
+				break
 			}
 		}
 	}
+	deadline := time.Now().Add(30 * time.Second)
+	for k := range 2 {
+		for e, _ := b.l2.Get(t.Context(), k); e != nil; e, _ = b.l2.Get(t.Context(), k) {
+			if time.Now().After(deadline) {
+				t.Fatal("another process reads for good what had been invalidated")
+			}
+		}
+	}
+	if p := a.space.Problems(); len(p) > 0 {
+		t.Errorf("it is a problem: %v", p)
+	}
+}
+
+// A process that can neither ask the server who it is, nor leave a script there, says so.
+func TestProblemRollback_IsReportedIfNothingTellsServersApart(t *testing.T) {
+	s := redistest.Private(t, strings.Fields("--user shy on nopass ~* &* +@all -@dangerous -script")...)
+	rdb := redis.NewClient(&redis.Options{Addr: s.Addr(), Username: "shy", Password: "x"})
+	t.Cleanup(func() { rdb.Close() })
+	p := open(t, rdb, "shop").Problems()
+	if len(p) != 1 || p[0].Code != redisstore.ProblemRollback || !strings.Contains(p[0].Remedy, "+info") || !strings.Contains(p[0].Remedy, "+script|load") {
+		t.Errorf("%v", p)
+	}
+}
+
+// The databases of a server share its channels, and nothing else.
+func TestTwoDatabasesOfAServerDoNotWipeEachOthersMemory(t *testing.T) {
+	s := redistest.Private(t)
+	in := func(db int) process {
+		rdb := redis.NewClient(&redis.Options{Addr: s.Addr(), DB: db})
+		t.Cleanup(func() { rdb.Close() })
+		return newProcess(t, rdb)
+	}
+	a, b, other := in(3), in(3), in(1)
+	fill(t, a.both, 1, entry("v", "tag"))
+	warm(t, b, 1)
+	for range 20 {
+		if err := errors.Join(other.l2.Invalidate(t.Context(), 1), other.space.InvalidateTags(t.Context(), "tag")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fence(t, b)
+	want(t, b.l1, 1, "v")
+	if status := b.space.Status(); status.Lanes[0].Gaps > 0 || status.Lanes[0].Applied > 0 {
+		t.Errorf("it heard of the other database: %+v", status.Lanes[0])
+	}
+	if err := a.l2.Invalidate(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	untilNil(t, func() error {
+		if b.space.Status().Lanes[0].Applied == 0 {
+			return errors.New("it does not hear of its own")
+		}
+		return nil
+	})
+	wantMiss(t, b.both, 1)
 }
 
 func TestAnInvalidationThatTooFewReplicasHaveIsAnError(t *testing.T) {

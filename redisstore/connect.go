@@ -2,98 +2,66 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strings"
-	"sync"
 	"time"
 
+	"github.com/larder-cache/larder/cache"
 	"github.com/redis/go-redis/v9"
 )
 
-// settings is what all processes that use a space must have in common, or they
-// would not see each other's entries and messages.
-func (s *Space) settings() string {
-	return fmt.Sprintf("larder keys=1 value=%d message=%d lanes=%d tails=%d", magic[len(magic)-1], messageFormat, s.lanes, tailsPerLane)
-}
-
 type connectHook = func(context.Context, *redis.Conn) error
 
-// onConnect returns what is done with a connection before it is used: see meet
-// and agree. addr is "" if a single master is meant, wherever it is.
+// onConnect returns what is done with a connection before it is used: it is told who
+// answers, and by which settings the space lives. addr is "" if a single primary is
+// meant, wherever it is. A connection is used only if both are known and right, but for
+// a server of a cluster that does not have the first lane: heartbeats ask the one that
+// has.
 func (s *Space) onConnect(addr string, then connectHook) connectHook {
 	return func(ctx context.Context, cn *redis.Conn) error {
-		if then != nil {
-			if err := then(ctx, cn); err != nil {
-				return err
-			}
+		err := s.greet(ctx, cn, addr, then)
+		s.greeted.Store(&greeting{err})
+		return err
+	}
+}
+
+// greeting is how the last connection began.
+type greeting struct{ err error }
+
+// replica returns the problem that the last connection met, if it led to a replica.
+func (s *Space) replica() *cache.Problem {
+	var p *cache.Problem
+	if g := s.greeted.Load(); g != nil && errors.As(g.err, &p) && p.Code == ProblemReplica {
+		return p
+	}
+	return nil
+}
+
+func (s *Space) greet(ctx context.Context, cn *redis.Conn, addr string, then connectHook) error {
+	if then != nil {
+		if err := then(ctx, cn); err != nil {
+			return err
 		}
-		p := cn.Pipeline()
-		info := p.Info(ctx, "replication")
-		settings := p.Eval(ctx, settingsScript.src, []string{s.laneKey(0)}, s.settings())
-		clock := p.Eval(ctx, clockScript.src, []string{s.laneKey(0)}, s.tagLife.Load(), s.times[0].last())
-		sent := time.Now()
-		p.Exec(ctx) // each has its own error, and none need be possible
-		if text, err := clock.Text(); err == nil {
-			if now, err := parseTime(text); err == nil { // else it is asked for when it is needed
-				s.times[0].heard(now, sent, time.Now())
-			}
-		}
-		s.suspect(info.Err())
-		s.suspect(settings.Err())
-		if found, err := settings.Text(); err == nil && found != s.settings() {
-			err := fmt.Errorf("larder: redisstore: the space %q is in use with other settings: there %q, here %q; use another name, or clear the space when nobody uses it", s.ns, found, s.settings())
-			s.refused.Store(&err)
-		}
-		if text, err := info.Result(); err == nil {
-			s.meet(addr, text)
-		}
+	}
+	id, err := s.identify(ctx, cn, addr)
+	if err != nil {
+		return err
+	}
+	if err := s.meet(addr, id); err != nil {
+		return err
+	}
+	sent := time.Now()
+	answer, err := cn.Eval(ctx, settingsScript.src, []string{s.laneKey(0)}, s.tagLife.Load(), s.settings(), "", "", s.times[0].last()).StringSlice()
+	s.suspect(err)
+	switch {
+	case err == nil:
+		s.answered(answer, sent) // who is refused asks on
+		s.solved(ProblemReplica, "role")
 		return nil
+	case elsewhere(err), says(err, "MISCONF", "NOREPLICAS", "OOM"):
+		return nil // another server has it, or a primary does not write, for nobody
+	case says(err, "READONLY"):
+		return s.isReplica()
 	}
-}
-
-// masters knows the incarnations of the servers: what Redis calls their
-// replication ids.
-type masters struct {
-	mu     sync.Mutex
-	byAddr map[string]string
-	known  map[string]bool
-}
-
-// meet looks at who has answered. A server that is another than before, or that
-// was a replica of one we knew, may lack the last invalidations.
-func (s *Space) meet(addr, info string) {
-	fields := map[string]string{}
-	for line := range strings.Lines(info) {
-		if k, v, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
-			fields[k] = v
-		}
-	}
-	id, before := fields["master_replid"], fields["master_replid2"]
-	if id == "" || fields["role"] != "master" {
-		return
-	}
-	m := &s.masters
-	m.mu.Lock()
-	if m.known == nil {
-		m.byAddr, m.known = map[string]string{}, map[string]bool{}
-	}
-	last := m.byAddr[addr]
-	changed := !m.known[id] && (last != "" || m.known[before])
-	m.byAddr[addr], m.known[id] = id, true
-	m.mu.Unlock()
-	if changed {
-		s.regressed()
-	}
-}
-
-// regressed has lost invalidations done again. What is concerned is held from now
-// on, before the connection is used.
-func (s *Space) regressed() {
-	keys, tags, over := s.recent.all()
-	if s.regress == Flush || over {
-		s.control.RetryAll()
-		return
-	}
-	s.control.RetryKeys(keys...)
-	s.control.RetryTags(tags...)
+	return fmt.Errorf("%w: %w", errSettings, err)
 }

@@ -41,6 +41,13 @@ func (c *connections) closeAll(name string) (n int) {
 	return n
 }
 
+// probe makes one connection to each server and drops it: see link.probe.
+func (c *connections) probe() {
+	for _, l := range c.all() {
+		l.probe()
+	}
+}
+
 // close ends all links.
 func (c *connections) close() {
 	for _, l := range c.all() {

@@ -49,7 +49,7 @@ func (s *Store[K, V]) open(ctx context.Context, slots []cache.Slot[K]) (*fill[K,
 	if s.space.closed.Load() {
 		return nil, errClosed
 	}
-	f := &fill[K, V]{store: s, slots: make([]slot[V], len(slots)), tags: watch{space: s.space, life: s.versionLife()}}
+	f := &fill[K, V]{store: s, slots: make([]slot[V], len(slots)), tags: watch{space: s.space, switches: s.space.switches.Load(), life: s.versionLife()}}
 	seen := make(map[string]struct{}, len(slots))
 	for i, sl := range slots {
 		key, err := s.keyOf(ctx, sl.Key)
@@ -175,9 +175,8 @@ func (f *fill[K, V]) write(ctx context.Context, entries []*cache.Entry[V]) ([]ca
 	// What is valid in Redis from here on may be served from memory.
 	watches := f.watch(writes, entries)
 	unlocks := f.unlocks(ctx, writes)
-	more := slices.Concat(check.calls(ctx, f.store.space), unlocks, f.endRefreshes(ctx, writes), f.outlive(ctx, writes, entries))
-	done, runErr := f.send(ctx, writes, more...)
-	check.take()
+	after := slices.Concat(unlocks, f.endRefreshes(ctx, writes), f.outlive(ctx, writes, entries))
+	done, runErr := f.sendChecked(ctx, &check, writes, after)
 	f.awaited(writes, done)
 	untouched(writes, done)
 	f.unlocked(unlocks)
@@ -320,48 +319,6 @@ const (
 	// notDone is what is said of a key whose call has failed.
 	notDone = -1
 )
-
-// send stores the entries, or releases the quarantine, and runs more calls in the
-// same trip. It returns what the script says of each.
-func (f *fill[K, V]) send(ctx context.Context, writes []write, more ...*call) ([]int64, error) {
-	var calls []*call
-	for part := range chunks(writes, f.store.space.lanes) {
-		calls = append(calls, f.call(ctx, part))
-	}
-	err := f.store.space.run(ctx, append(calls, more...)...)
-	done := make([]int64, 0, len(writes))
-	for _, c := range calls {
-		got := c.numbers()
-		for i := range c.keys {
-			n := int64(notDone)
-			if len(got) == len(c.keys) {
-				n = got[i]
-			}
-			done = append(done, n)
-		}
-	}
-	return done, err
-}
-
-func (f *fill[K, V]) call(ctx context.Context, part []write) *call {
-	keys := make([]string, len(part))
-	args := make([]any, 0, 2+3*len(part))
-	args = append(args, random(8))
-	if f.writer != "" {
-		args = append(args, f.writer)
-	}
-	for i, w := range part {
-		keys[i] = w.key
-		if f.writer == "" {
-			args = append(args, w.token)
-		}
-		args = append(args, w.body, w.px)
-	}
-	if f.writer != "" {
-		return releaseScript.call(ctx, keys, args...)
-	}
-	return fillScript.call(ctx, keys, args...)
-}
 
 // guardOf returns the guard with which an entry may be in memory.
 func guardOf(w *invalidation.Watch, tags []string) cache.Guard {

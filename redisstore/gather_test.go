@@ -273,13 +273,16 @@ func TestAReadThatHangsDoesNotHoldTheOthers(t *testing.T) {
 // mute lets no command through before its time is over.
 type mute struct{ valve }
 
-func (h *mute) ProcessHook(redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		h.sent = append(h.sent, []string{*cmd.Args()[1].(*string)})
+func (h *mute) ProcessPipelineHook(redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		h.sent = append(h.sent, []string{*cmds[0].Args()[1].(*string)})
 		h.reached <- struct{}{}
 		<-h.open
 		by, _ := ctx.Deadline()
 		time.Sleep(time.Until(by)) // of the bubble
+		for _, cmd := range cmds {
+			cmd.SetErr(context.DeadlineExceeded)
+		}
 		return context.DeadlineExceeded
 	}
 }

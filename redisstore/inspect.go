@@ -32,15 +32,12 @@ func NewInspector(rdb redis.UniversalClient, name string) (*Inspector, error) {
 	if err := validName(name); err != nil {
 		return nil, fmt.Errorf("larder: redisstore.NewInspector: name %q %w", name, err)
 	}
-	s := &Space{ns: name, lanes: 1}
 	given, err := known(rdb)
 	if err != nil {
 		return nil, fmt.Errorf("larder: redisstore.NewInspector: %w", err)
 	}
-	if _, ok := given.(*redis.ClusterClient); ok {
-		s.lanes = clusterLanes
-	}
-	s.makeKeys()
+	s := &Space{ns: name}
+	s.layout(given)
 	return &Inspector{s, rdb}, nil
 }
 

@@ -15,7 +15,9 @@ import (
 //	ns:s:{ns:n}         the version of all entries whose key is in the lane
 //	ns:b:{ns:n}         a hash: the tail of the lane's log, the tails of its
 //	                    tags, the processes that listen, and the settings
-//	ns:c:{ns:n}         the channel of the lane's log
+//	ns:c:{ns:n}         the channel of the lane's log; in the database 3 it ends in :3,
+//	                    since databases share channels
+//	ns:p                nothing, ever: see proof
 //
 // Names have no colon and the key comes last, so two keys are equal only if all
 // their parts are. The braces put a lane's keys in one slot of a cluster.
@@ -28,6 +30,7 @@ func (s *Space) starKey(lane int) string  { return s.starKeys[lane] }
 
 // makeKeys makes what is in the keys of every read.
 func (s *Space) makeKeys() {
+	s.proofName = s.proofKey()
 	for lane := range s.lanes {
 		s.tagPrefixes = append(s.tagPrefixes, s.ns+":t:"+s.hashTag(lane)+":")
 		s.starKeys = append(s.starKeys, s.ns+":s:"+s.hashTag(lane))

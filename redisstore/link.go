@@ -313,10 +313,21 @@ func (l *link) tend() {
 			l.close()
 		}
 	}
+	if !l.space.noBus {
+		l.probe()
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.closed {
 		l.keeper.Reset(keepPause())
+	}
+}
+
+// probe makes a connection and drops it: if the address leads to another server by now, it
+// meets that, even if the connections that are open all lead to the one before.
+func (l *link) probe() {
+	if w, err := l.make(l.age.Load()); err == nil {
+		w.end()
 	}
 }
 

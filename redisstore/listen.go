@@ -3,13 +3,21 @@ package redisstore
 import (
 	"context"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// channel is where the messages of a lane's log are published.
-func (s *Space) channel(lane int) string { return s.ns + ":c:" + s.hashTag(lane) }
+// channel is where the messages of a lane's log are published. All databases of a server
+// share its channels.
+func (s *Space) channel(lane int) string {
+	name := s.ns + ":c:" + s.hashTag(lane)
+	if s.db != 0 {
+		name += ":" + strconv.Itoa(s.db)
+	}
+	return name
+}
 
 // listen keeps one subscription to all lanes, on a single server or behind
 // Sentinel.

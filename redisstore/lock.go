@@ -205,7 +205,9 @@ func (f *fill[K, V]) unlocks(ctx context.Context, writes []write) (calls []*call
 			args = append(args, t)
 		}
 		tokens = tokens[len(part):]
-		calls = append(calls, unlockScript.call(ctx, part, args...))
+		c := unlockScript.call(ctx, part, args...)
+		c.free = true // whoever waits in vain looks again
+		calls = append(calls, c)
 	}
 	return calls
 }

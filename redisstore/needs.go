@@ -53,8 +53,6 @@ var needs = []need{
 		reason: "the lives of keys", effect: nothingInvalidated},
 	{command: "hset", args: func(p probe) []any { return []any{p.value, "f", ""} }, creates: true,
 		reason: "the logs of invalidations", effect: nothingInvalidated},
-	{command: "hsetnx", args: func(p probe) []any { return []any{p.value, "f", ""} }, creates: true,
-		reason: "the settings that all processes have in common", effect: "processes that must not share the space are not noticed, so it is not used"},
 	{command: "hget", args: func(p probe) []any { return []any{p.value, "f"} },
 		reason: "the logs of invalidations", effect: nothingInvalidated},
 	{command: "hmget", args: func(p probe) []any { return []any{p.value, "f"} },
@@ -110,7 +108,7 @@ func (s *Space) rights() string {
 	if s.lanes > 1 {
 		words = append(words, "+cluster|slots", "+asking")
 	}
-	if s.database() != 0 {
+	if s.db != 0 {
 		words = append(words, "+select")
 	}
 	return strings.Join(words, " ")

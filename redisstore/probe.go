@@ -135,7 +135,7 @@ func (b *breaker) close() {
 
 // probe asks the server of a space that is no cluster for what every read asks for.
 func (s *Space) probe(ctx context.Context) error {
-	return run(ctx, s.rdb, s.pace.bound(), []*call{mget(ctx, []string{s.starKey(0)})})
+	return s.ask(ctx, s.rdb, s.pace.bound(), []*call{mget(ctx, []string{s.starKey(0)})})
 }
 
 // probeLayout asks the cluster who has what.

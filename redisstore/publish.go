@@ -119,7 +119,7 @@ func (s *Space) replicate(ctx context.Context, calls ...*call) error {
 	if s.replicas.N == 0 {
 		return s.run(ctx, calls...)
 	}
-	if err := s.usable(); err != nil {
+	if err := s.ready(ctx); err != nil {
 		return err
 	}
 	var first error
@@ -156,7 +156,7 @@ func (s *Space) replicate(ctx context.Context, calls ...*call) error {
 func (s *Space) replicateOn(ctx context.Context, master redis.UniversalClient, calls []*call) error {
 	// In one pipeline, so that it is the connection that has written.
 	wait := command(ctx, "wait", s.replicas.N, s.replicas.Timeout.Milliseconds())
-	wait.wait = true
+	wait.wait, wait.free = true, true
 	err := s.runOn(ctx, master, s.pace.bound()+s.replicas.Timeout, append(slices.Clip(calls), wait))
 	if wait.cmd.Err() != nil {
 		err = cmp.Or(err, wait.failed())

@@ -53,6 +53,16 @@ func (r *recheck) calls(ctx context.Context, s *Space) []*call {
 	return r.sent
 }
 
+// keys returns what is read on a single server, where the script that stores reads it too.
+func (r *recheck) keys() []string { return r.byLane[0] }
+
+// takeHeaders takes what that script has found under keys.
+func (r *recheck) takeHeaders(headers []string) {
+	for i, h := range headers {
+		r.now[r.byLane[0][i]] = h
+	}
+}
+
 func (r *recheck) take() {
 	for i, keys := range r.order {
 		for j, h := range r.sent[i].strings() {

@@ -36,7 +36,7 @@ func (f *fill[K, V]) refreshes(ctx context.Context, slots []cache.Slot[K]) (call
 			key := s.refreshKey(sl.key)
 			life := s.refreshLock(f.store.hints.get(sl.key).cost)
 			c := command(ctx, "set", key, f.holder, "nx", "px", life.Milliseconds())
-			c.keys = []string{key}
+			c.keys, c.proves = []string{key}, true
 			calls = append(calls, c)
 		}
 	}
@@ -85,7 +85,7 @@ func (f *fill[K, V]) endRefreshes(ctx context.Context, writes []write) (calls []
 		if sl := &f.slots[i]; sl.refresh == byUs && sl.key != "" && stores {
 			key := f.store.space.refreshKey(sl.key)
 			c := command(ctx, "del", key)
-			c.keys = []string{key}
+			c.keys, c.proves = []string{key}, true
 			calls = append(calls, c)
 		}
 	}

@@ -80,7 +80,7 @@ func (s *Store[K, V]) reserve(ctx context.Context, f *fill[K, V], slots []cache.
 // is Found has to be valid now.
 func (f *fill[K, V]) attempt(ctx context.Context, slots []cache.Slot[K]) error {
 	s := f.store
-	f.tags = watch{space: s.space, life: s.versionLife()}
+	f.tags = watch{space: s.space, switches: s.space.switches.Load(), life: s.versionLife()}
 	seen := make([]string, len(f.keys))
 	late, replicated := false, false
 	for i := range f.slots {
@@ -107,7 +107,7 @@ func (f *fill[K, V]) attempt(ctx context.Context, slots []cache.Slot[K]) error {
 	if replicated {
 		run = s.space.replicate
 	}
-	err := run(ctx, slices.Concat(tags, tokens, refreshes)...)
+	err := run(ctx, slices.Concat(tokens, refreshes, tags)...)
 	s.space.servers.wrote(ctx, s.space, slices.Concat(tags, tokens))
 	f.tags.take(tags)
 	f.refreshed(slots, refreshes)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha1"
 	"embed"
 	"encoding/hex"
+	"slices"
 	"strings"
 )
 
@@ -14,11 +15,15 @@ import (
 var lua embed.FS
 
 // script is a program that Redis runs as one step.
-type script struct{ src, sha string }
+type script struct {
+	src, sha string
+	// writes says that it writes whatever it finds, and so fails on a replica.
+	writes bool
+}
 
 var (
 	acquireScript        = load("nonce", "lock", "acquire")
-	tagsScript           = load("nonce", "tags")
+	tagsScript           = load("nonce", "log", "tags")
 	fillScript           = load("nonce", "fill")
 	renewScript          = load("nonce", "lock", "renew")
 	unlockScript         = load("nonce", "unlock")
@@ -31,9 +36,9 @@ var (
 	invalidateTagsScript = load("nonce", "taint", "log", "invalidatetags")
 	quarantineTagsScript = load("nonce", "taint", "log", "quarantinetags")
 	releaseTagsScript    = load("nonce", "taint", "log", "releasetags")
-	beatScript           = load("nonce", "log", "time", "beat")
+	beatScript           = load("nonce", "log", "agree", "time", "beat")
 	clockScript          = load("nonce", "log", "time", "clock")
-	settingsScript       = load("nonce", "log", "settings")
+	settingsScript       = load("nonce", "log", "agree", "time", "settings")
 )
 
 // load joins files into a script, without the comments, which the server would
@@ -51,10 +56,12 @@ func load(files ...string) *script {
 			}
 		}
 	}
-	return newScript(b.String())
+	s := newScript(b.String())
+	s.writes = (slices.Contains(files, "log") || slices.Contains(files, "taint")) && !slices.Contains(files, "agree")
+	return s
 }
 
 func newScript(src string) *script {
 	sum := sha1.Sum([]byte(src))
-	return &script{src, hex.EncodeToString(sum[:])}
+	return &script{src: src, sha: hex.EncodeToString(sum[:])}
 }

@@ -56,11 +56,13 @@ type Space struct {
 	ns                    string
 	id                    string // of this process, among those that use the space
 	lanes                 int
+	db                    int        // of the server
 	tagPrefixes, starKeys []string   // by lane
 	times                 []laneTime // by lane
+	proofName             any        // the key that is never there: see proof
 	pace                  pace
 	lease                 time.Duration
-	coherent              bool
+	coherent, noBus       bool
 	replicas              Replicas
 	regress               Regress
 	observer              cache.Observer
@@ -79,18 +81,23 @@ type Space struct {
 	diagnosis             diagnosis
 	recent                recent
 	connections           connections
-	masters               masters
-	refused               atomic.Pointer[error] // why the space cannot be used
-	tagLife               atomic.Int64          // milliseconds
+	incarnations          incarnations
+	probed                turn // of a process without a bus
+	agreement             agreement
+	greeted               atomic.Pointer[greeting] // how the last connection began
+	switches              atomic.Int64             // to other servers
+	refused               atomic.Pointer[error]    // why the space cannot be used
+	tagLife               atomic.Int64             // milliseconds
 	closed                atomic.Bool
 }
 
 // Open returns the space of the given name on the servers that rdb leads to. It asks
 // them once, for at most Options.Timeout, and does not fail because Redis is down. If a
 // server answers that it is of another kind than the client is for, such as a node of a
-// cluster to a redis.Client, the error wraps a *cache.Problem that says what to do. Open
-// starts to listen for what other processes invalidate, on connections of its own, until
-// Close. What it cannot promise there for want of a right is in Space.Problems.
+// cluster to a redis.Client, or that it is a replica, the error wraps a *cache.Problem that
+// says what to do. Open starts to listen for what other processes invalidate, on
+// connections of its own, until Close. What it cannot promise there for want of a right is
+// in Space.Problems.
 //
 // The name is made of letters, digits, '_', '-' and '.'. Every key and channel of
 // the space begins with it and a colon, so access can be limited to that pattern.
@@ -114,16 +121,13 @@ func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Option
 	if rdb, err = known(rdb); err != nil {
 		return nil, fmt.Errorf("larder: redisstore.Open: %w", err)
 	}
-	s := &Space{ns: name, given: rdb, id: fmt.Sprintf("%x", random(8)), lanes: 1, lease: opts.Lease,
-		coherent: opts.WaitCoherent, replicas: opts.Replicas, regress: opts.Regress, observer: opts.Observer,
+	s := &Space{ns: name, given: rdb, id: fmt.Sprintf("%x", random(8)), lease: opts.Lease,
+		coherent: opts.WaitCoherent, noBus: opts.NoBus, replicas: opts.Replicas, regress: opts.Regress, observer: opts.Observer,
 		places: make(chan struct{}, apartReads), lockWait: max(opts.LockWait, 0), clock: realClock, later: afterFunc}
 	s.errands.closing = make(chan struct{})
 	s.pace.timeout, s.pace.slow = opts.Timeout, opts.Slow
-	if _, ok := rdb.(*redis.ClusterClient); ok {
-		s.lanes = clusterLanes
-	}
+	s.layout(rdb)
 	s.times = make([]laneTime, s.lanes)
-	s.makeKeys()
 	s.initServers(&opts)
 	s.tagLife.Store(minTagLife.Milliseconds())
 	s.Domain, s.control = invalidation.NewRemoteDomain(remote{s}, invalidation.RemoteOptions{
@@ -136,15 +140,28 @@ func Open(ctx context.Context, rdb redis.UniversalClient, name string, o *Option
 	if err := s.fits(ctx); err != nil {
 		s.errands.end()
 		s.servers.probers.end()
-		return nil, errors.Join(err, s.rdb.Close())
+		return nil, errors.Join(err, s.closeClient())
 	}
-	if !opts.NoBus {
-		if s.bus, err = s.newBus(rdb); err != nil {
-			return nil, err
-		}
-		s.bus.start()
+	if opts.NoBus {
+		return s, nil
 	}
+	if s.bus, err = s.newBus(rdb); err != nil {
+		return nil, err
+	}
+	s.bus.start()
 	return s, nil
+}
+
+// layout takes from a client how the space is laid out.
+func (s *Space) layout(rdb redis.UniversalClient) {
+	s.lanes = 1
+	switch c := rdb.(type) {
+	case *redis.ClusterClient:
+		s.lanes = clusterLanes
+	case *redis.Client:
+		s.db = c.Options().DB
+	}
+	s.makeKeys()
 }
 
 // Client returns the client of the space, for hooks and pool statistics.
@@ -166,15 +183,21 @@ func (s *Space) Close(ctx context.Context) error {
 	if s.bus != nil {
 		err = s.bus.close(ctx)
 	}
-	if s.own {
-		err = errors.Join(err, s.rdb.Close())
-	}
+	err = errors.Join(err, s.closeClient())
 	s.connections.close()
 	s.servers.probers.wait()
 	if left > 0 {
 		err = errors.Join(err, fmt.Errorf("larder: redisstore: closed with %d invalidations that have failed and were not repeated: what they were to remove may be served until it expires", left))
 	}
 	return err
+}
+
+// closeClient closes a client of our own.
+func (s *Space) closeClient() error {
+	if !s.own {
+		return nil
+	}
+	return s.rdb.Close()
 }
 
 // Clear makes every entry of the space a miss, in Redis and in the memory of

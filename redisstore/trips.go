@@ -23,7 +23,7 @@ const (
 // may be done although another has failed. A script that a server does not have is sent
 // again in full.
 func (s *Space) run(ctx context.Context, calls ...*call) error {
-	if err := s.usable(); err != nil {
+	if err := s.ready(ctx); err != nil {
 		return err
 	}
 	if fits(calls) {
@@ -51,7 +51,7 @@ func trips(calls []*call) iter.Seq[[]*call] {
 		first, keys, size := 0, 0, 0
 		for i, c := range calls {
 			n, b := moved(c.cmd)
-			if i > first && (keys+n > tripKeys || size+b > tripSize || i-first == tripCalls) {
+			if i > first && (keys+n >= tripKeys || size+b > tripSize || i-first == tripCalls) {
 				if !yield(calls[first:i]) {
 					return
 				}

@@ -31,6 +31,9 @@ type view struct {
 	partial bool          // what can be read is of use, although something cannot
 	lost    map[dest]bool // could not be read
 	left    bool          // somebody else may still write to what was asked for
+	// switches is how many there had been when it began: all must come from one server
+	switches int64
+	void     bool // it does not
 
 	parsed []parsed // values, by place
 	stamps []stamp
@@ -56,7 +59,7 @@ var views = sync.Pool{New: func() any { return new(view) }}
 // newView returns a view that has asked for nothing.
 func newView(s *Space) *view {
 	v := views.Get().(*view)
-	v.space = s
+	v.space, v.switches = s, s.switches.Load()
 	return v
 }
 
@@ -211,7 +214,10 @@ func (v *view) read(ctx context.Context) error {
 	} else {
 		err1 = v.readAlone(ctx, reads)
 	}
-	return cmp.Or(err, err1)
+	if err = cmp.Or(err, err1); v.space.switches.Load() != v.switches {
+		v.void, err = true, cmp.Or(err, errSwitch)
+	}
+	return err
 }
 
 // readAlone reads in one trip of its own.

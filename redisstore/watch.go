@@ -9,12 +9,13 @@ import (
 // watch is what a fill knows of tags: their versions and tails, all from before
 // the load.
 type watch struct {
-	space *Space
-	names []string        // of the tags, each once
-	known map[string]bool // names, if they are many
-	lanes map[int]bool    // that are read; true: with the star
-	late  bool            // all tails are read, for tags that may turn up after the load
-	life  int64           // of the versions, in milliseconds, at least
+	space    *Space
+	switches int64           // how many there had been when it began: see Space.ask
+	names    []string        // of the tags, each once
+	known    map[string]bool // names, if they are many
+	lanes    map[int]bool    // that are read; true: with the star
+	late     bool            // all tails are read, for tags that may turn up after the load
+	life     int64           // of the versions, in milliseconds, at least
 
 	versions map[string]string // headers, by tag
 	stars    map[int]string    // headers, by lane
@@ -231,7 +232,7 @@ func (w *watch) stamps(key string, tags []string) (star string, stamps []stamp, 
 
 // view returns what the watch has read as a view of the given values.
 func (w *watch) view(keys, raws []string) *view {
-	v := &view{space: w.space, keys: keys, raws: raws, read1: len(keys), stars: make([]string, w.space.lanes)}
+	v := &view{space: w.space, switches: w.switches, keys: keys, raws: raws, read1: len(keys), stars: make([]string, w.space.lanes)}
 	for l, h := range w.stars {
 		v.stars[l] = h
 	}

@@ -211,7 +211,7 @@ func (p *Proxy) wait(d time.Duration) {
 // repeat sends a request by itself and drops what is answered.
 func (p *Proxy) repeat(request []byte, after time.Duration) {
 	p.wait(after)
-	conn, err := net.DialTimeout("tcp", p.target, time.Second)
+	conn, err := net.DialTimeout("tcp", *p.target.Load(), time.Second)
 	if err != nil {
 		return
 	}

@@ -12,7 +12,7 @@ import (
 // Proxy forwards connections to a target. Its methods may be called by several
 // goroutines.
 type Proxy struct {
-	target  string
+	target  atomic.Pointer[string]
 	addr    string
 	fault   atomic.Pointer[Fault]
 	refuse  atomic.Bool
@@ -75,14 +75,19 @@ func Start(target string) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{target: target, addr: l.Addr().String(), listener: l, closing: make(chan struct{}), pairs: map[*pair]struct{}{}}
+	p := &Proxy{addr: l.Addr().String(), listener: l, closing: make(chan struct{}), pairs: map[*pair]struct{}{}}
 	p.fault.Store(&Fault{})
+	p.Lead(target)
 	p.done.Go(func() { p.accept(l) })
 	return p, nil
 }
 
 // Addr returns the address that clients connect to.
 func (p *Proxy) Addr() string { return p.addr }
+
+// Lead has new connections lead to another target. Those that are open stay where they
+// are, as they do behind an address that moves to another server.
+func (p *Proxy) Lead(target string) { p.target.Store(&target) }
 
 // Set has a fault from now on, in place of the one before. Connections that have
 // lost bytes in that are cut as soon as bytes pass again.
@@ -179,7 +184,7 @@ func (p *Proxy) accept(l net.Listener) {
 }
 
 func (p *Proxy) serve(client net.Conn) {
-	server, err := net.Dial("tcp", p.target)
+	server, err := net.Dial("tcp", *p.target.Load())
 	if err != nil {
 		client.Close()
 		return

@@ -225,3 +225,25 @@ func TestFaultsOfSinglePieces(t *testing.T) {
 		})
 	}
 }
+
+// An address that moves takes new connections along, and leaves the old ones.
+func TestLead_OldConnectionsStayWhereTheyAre(t *testing.T) {
+	p := start(t)
+	old := dial(t, p)
+	say(old, "before", time.Minute)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	p.Lead(l.Addr().String())
+	dial(t, p)
+	if c, err := l.Accept(); err != nil {
+		t.Fatal(err)
+	} else {
+		c.Close()
+	}
+	if got, err := say(old, "after", time.Minute); got != "after\n" || err != nil {
+		t.Errorf("the old connection answers %q, %v", got, err)
+	}
+}

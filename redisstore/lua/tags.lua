@@ -2,6 +2,7 @@
 -- tags, names of tails.
 -- Returns the tails and then the versions of the tags; what is missing is made.
 -- If a tail to check is given and the first tail is another, returns nothing.
+open(KEYS[1]) -- so that it fails on a replica
 local tails, n = {}, #ARGV - 4
 if n > 0 then
   local names = {}
