@@ -36,6 +36,9 @@ func refutes(err error) bool { return err != nil && !says(err, "MISCONF") }
 // the primary when it gave them, and from the one that the space uses since before it was
 // sent. Otherwise all calls have the error.
 func (s *Space) ask(ctx context.Context, rdb redis.UniversalClient, timeout time.Duration, calls []*call) error {
+	if len(calls) == 0 {
+		return ctx.Err()
+	}
 	switches := s.switches.Load()
 	sent := calls
 	if s.lanes == 1 && wantsProof(calls) {
