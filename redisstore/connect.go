@@ -52,14 +52,16 @@ func (s *Space) greet(ctx context.Context, cn *redis.Conn, addr string, then con
 	}
 	sent := time.Now()
 	answer, err := cn.Eval(ctx, settingsScript.src, []string{s.laneKey(0)}, s.tagLife.Load(), s.settings(), "", "", s.times[0].last()).StringSlice()
-	s.suspect(err)
+	if s.lanes == 1 || !elsewhere(err) {
+		s.suspect(err)
+	}
 	switch {
 	case err == nil:
 		s.answered(answer, sent) // who is refused asks on
 		s.solved(ProblemReplica, "role")
 		return nil
-	case elsewhere(err), says(err, "MISCONF", "NOREPLICAS", "OOM"):
-		return nil // another server has it, or a primary does not write, for nobody
+	case elsewhere(err), denied(err), says(err, "MISCONF", "NOREPLICAS", "OOM"):
+		return nil // another server has it, or a primary does not write, for us or for nobody
 	case says(err, "READONLY"):
 		return s.isReplica()
 	}
