@@ -122,7 +122,8 @@ var lossRules = []Rule{
 	}),
 	rule("loss/next-writer", "A writer whose quarantine was lost does not end, or weaken, a quarantine that begins after it has ended.",
 		reference.LossLiftsNext, loss, func(p *probe) {
-			for _, end := range []func(fill){p.cancel, func(f fill) { p.commit(f, nil) }, func(f fill) { p.keptOut(f, an("1")) }} {
+			// A level that has kept the quarantine may install the value.
+			for _, end := range []func(fill){p.cancel, func(f fill) { p.commit(f, nil) }, func(f fill) { p.commit(f, an("1")) }} {
 				lost := p.quarantine(slot("k"))
 				during := p.reserve(slot("k"))
 				p.lose()

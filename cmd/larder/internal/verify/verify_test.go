@@ -68,7 +68,7 @@ func TestInvalidationsBeforeTheCommitAreFound(t *testing.T) {
 	c.mistake = invalidateFirst
 	b, out := verify(t, c)
 	found := fmt.Sprint(b.Violations)
-	for _, rule := range []string{ruleFresh, ruleErrors, ruleCoherent, ruleStrict} {
+	for _, rule := range []string{ruleFresh, ruleCoherent, ruleStrict} { // errors are few: see TestEachRuleJudgesItsOwn
 		if !strings.Contains(found, rule) {
 			t.Errorf("nothing against %q", rule)
 		}
