@@ -17,9 +17,9 @@ type Options struct {
 	// Space is the cache that the processes of the shop share. Without one,
 	// there is only memory, which is right as long as there is only one process.
 	Space *redisstore.Space
-	// Fresh is how long a product or a page may be served from a cache, and so
-	// how far one process may be behind what another has changed. The default
-	// is 30s.
+	// Fresh is how long a product or a page may be served from a cache if nobody says that
+	// it has changed. What another process changes leaves memory at once, or at the end of
+	// the lease of the Space. The default is 30s.
 	Fresh time.Duration
 	// FailOpen takes orders for new products, prices and removals also while
 	// Redis is away. Other processes may then show the old price for as long as Fresh,
@@ -34,7 +34,6 @@ type Options struct {
 // changed. After a change has returned nil, nobody who asks this Shop later sees
 // what was before.
 type Shop struct {
-	product  *aside.Loader[int64, Product]
 	products *aside.Batch[int64, Product]
 	page     *aside.Loader[PageKey, Page]
 	add      *writethrough.Writer[int64, Product]
@@ -57,11 +56,9 @@ func NewShop(repo *Repo, o Options) *Shop {
 	products := openStore[int64, Product](o, domain, "products", 10_000)
 	pages := openStore[PageKey, Page](o, domain, "pages", 1_000)
 
-	// The Loader and the Batch have one store: what one has loaded is a hit for
-	// the other.
+	// A Batch reads single products too, so that all reads of products share their loads.
 	byID := &aside.Options[int64, Product]{Name: "products", NotFound: ErrNoProduct, Observer: o.Observer}
 	return &Shop{
-		product:  aside.New(products, repo.Product, policy, byID),
 		products: aside.NewBatch(products, repo.Products, policy, byID),
 		page: aside.New(pages, repo.Page, invalidation.TTL(o.Fresh), &aside.Options[PageKey, Page]{
 			Name: "pages", Tags: pageTags, Observer: o.Observer,
@@ -100,7 +97,9 @@ func openStore[K comparable, V any](o Options, domain *invalidation.Domain, name
 func key(p Product) int64 { return p.ID }
 
 // Product returns a product, or ErrNoProduct.
-func (s *Shop) Product(ctx context.Context, id int64) (Product, error) { return s.product.Get(ctx, id) }
+func (s *Shop) Product(ctx context.Context, id int64) (Product, error) {
+	return s.products.Get(ctx, id)
+}
 
 // Products returns those of the products that exist. Those that no cache has
 // are read in one query.
