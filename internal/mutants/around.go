@@ -3,10 +3,10 @@ package main
 // around breaks what is promised of switches, and of what one caller wishes.
 var around = []mutant{
 	{"bypass-inherits", "who comes during a load around the cache has what it yields", "aside", "TestCallersShareLoadsAroundTheCache", []edit{
-		{"aside/around.go", "	keys = pick(keys, at)\n	g.observe(cache.Direct", "	for i := range keys {\n		defer t.Settle(i, true)\n	}\n	keys = pick(keys, at)\n	g.observe(cache.Direct"},
+		{"aside/around.go", "	t.Depart()\n	g.observe(cache.Direct", "	t.Depart()\n	for i := range keys {\n		defer t.Settle(i, true)\n	}\n	g.observe(cache.Direct"},
 	}},
 	{"shadow-inherits", "a load of a shadow that was refused is good for all", "aside", "TestNoReadIsOlderThanTheLastInvalidationWhileASwitchIsFlipped", []edit{
-		{"aside/trip.go", `t.Settle(at[j], entries[j]`, `t.Settle(at[j], w != inTurn || entries[j]`},
+		{"aside/trip.go", `t.Settle(at[j], j < len(outcomes)`, `t.Settle(at[j], w != inTurn || j < len(outcomes)`},
 	}},
 	{"shadow-blames-writers", "what was written during a load counts as a difference", "aside", "TestShadowCountsWhatTheCacheWouldHaveSaidWrong", []edit{
 		{"aside/around.go", `if e == nil || !stored || g.judge(e).waits() {`, `if _ = stored; e == nil || g.judge(e).waits() {`},
@@ -39,7 +39,7 @@ var around = []mutant{
 		{"aside/wish.go", `return age < 0 || age > w.MaxAge`, `return age > w.MaxAge`},
 	}},
 	{"met-whatever-its-age", "what somebody else has stored is young enough", "aside", "TestLookupSaysWhatSomebodyElseHasStored", []edit{
-		{"aside/lookup.go", `r.met && w.tooOld(`, `false && w.tooOld(`},
+		{"aside/lookup.go", `if err != nil || !w.tooOld(r.times, now) {`, `if err != nil || r.met || !w.tooOld(r.times, now) {`},
 	}},
 	{"stale-beyond-the-wish", "what is staler than wished is served if the origin fails", "aside", "TestHowStaleAValueMayBeIsWished", []edit{
 		{"aside/wish.go", "		return stale\n	}\n	return missing\n", "		return stale\n	}\n	return spare\n"},
@@ -55,10 +55,10 @@ var around = []mutant{
 		{"aside/lookup.go", `case w.CacheOnly && mode != cache.ModeOn:`, `case false:`},
 	}},
 	{"token-unheard", "a token that was not heard of is read past", "aside", "TestAValueIsAsNewAsATokenWishes", []edit{
-		{"aside/lookup.go", "	return g.loaded(g.loadAround(ctx, key, g.around().direct))\n", "	return g.look(ctx, key, w)\n"},
+		{"aside/lookup.go", "	r, err := g.loadAround(ctx, key, g.around().direct)\n	return g.loaded(r, err, cache.Now())\n}\n\n// look asks", "	return g.look(ctx, key, w)\n}\n\n// look asks"},
 	}},
 	{"loaded-is-forgotten", "a value from Redis does not say when it was loaded", "redisstore", "TestPromotionIntoMemoryKeepsTagsAndTimes", []edit{
-		{"redisstore/read.go", "	e.SetLoaded(env.loaded)\n", ``},
+		{"redisstore/read.go", "	e.SetLoaded(loaded)\n", "	_ = loaded\n"},
 	}},
 	{"unknown-flags-are-read", "an entry of a later program is read", "redisstore", "TestAnUnknownFlagIsNotTakenForDamage", []edit{
 		{"redisstore/envelope.go", `maxMethod<<methodShift | flagLoaded`, `maxMethod<<methodShift | flagLoaded | 0x20`},

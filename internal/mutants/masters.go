@@ -18,11 +18,10 @@ var masters = []mutant{
 		{"redisstore/admit.go", "at < 0 || at >= v.readT || v.lost[dest{toTag, at}]", "at < 0"},
 	}},
 	{"failed-call-shifts", "what a script says of some keys is taken for others, when a call has failed", "redisstore", "TestLarge_PartsSucceedByThemselves", []edit{
-		{"redisstore/fill.go", "			n := int64(notDone)\n			if len(got) == len(c.keys) {\n				n = got[i]\n			}\n			done = append(done, n)\n", "			if len(got) == len(c.keys) {\n				done = append(done, got[i])\n			}\n"},
-		{"redisstore/fill.go", "	return done, err\n}\n\nfunc (f *fill[K, V]) call(", "	for len(done) < len(writes) {\n		done = append(done, notDone)\n	}\n	return done, err\n}\n\nfunc (f *fill[K, V]) call("},
+		{"redisstore/writeparts.go", "			n := int64(notDone)\n			if len(got) == len(part.call.keys) {\n				n = got[i]\n			}\n			done = append(done, n)\n		}\n	}\n	return done\n", "			if len(got) == len(part.call.keys) {\n				done = append(done, got[i])\n			}\n		}\n	}\n	n := 0\n	for _, part := range p {\n		n += part.n\n	}\n	for len(done) < n {\n		done = append(done, notDone)\n	}\n	return done\n"},
 	}},
 	{"one-trip-for-all", "any number of keys goes in one trip", "redisstore", "TestLarge_OperationsGoInTripsOfBoundedSize", []edit{
-		{"redisstore/trips.go", "i > first && (keys+n > tripKeys", "false && (keys+n > tripKeys"},
+		{"redisstore/trips.go", "i > first && (keys+n >= tripKeys", "false && (keys+n >= tripKeys"},
 	}},
 	{"retries-give-up", "one invalidation that fails keeps others from being repeated", "invalidation", "TestRetries_WhatFailsKeepsNothingElseBack", []edit{
 		{"invalidation/retries.go", "leftKeys, leftTags := unfinished(err, keys, tags)", "leftKeys, leftTags := keys, tags"},

@@ -38,7 +38,7 @@ var lives = []mutant{
 		{"redisstore/renew.go", `		r.stop()`, ``},
 	}},
 	{"versions-of-first-entries", "the versions of the first entries of a store die before them", "redisstore", "TestATagVersionOutlivesTheLongestEntry", []edit{
-		{"redisstore/fill.go", `w.body != "" && 2*w.px > f.tags.life`, `false`},
+		{"redisstore/fill.go", `one.body != "" && 2*one.px > f.tags.life`, `false`},
 	}},
 	{"life-by-the-wall", "an entry lives by the wall clock", "internal/clock", "TestMilli_AWallClockThatIsSetChangesNothing", []edit{
 		{"internal/clock/clock.go", `ns := start.UnixNano() + int64(t.Sub(start))`, `ns := t.UnixNano()`},
@@ -48,7 +48,7 @@ var lives = []mutant{
 	}},
 }
 
-var blindFill = edit{scripts + "fill.lua", `if header(k) == token then`, `if true then`}
+var blindFill = edit{scripts + "fill.lua", `if header(k) ~= token then return 0 end`, ``}
 
 // stored breaks what keeps invalidated values out of Redis.
 var stored = []mutant{
@@ -125,12 +125,12 @@ var stored = []mutant{
 	}},
 	{"naive-write-through", "of two writers the last to return installs its value", "redisstore", "TestItKeepsTheContract/Redis/writer/last", []edit{
 		{scripts + "taint.lua", `if others ~= '' then`, `if others ~= '' and body == '' then`},
-		{scripts + "taint.lua", `elseif ids == id and string.sub(c, 18, 18) == '0' and body ~= '' then`, `elseif body ~= '' then`},
+		{scripts + "taint.lua", `elseif ids == id and string.sub(c, 18, 18) == '0' then`, `elseif body ~= '' then`},
 	}},
 	{"lost-quarantine-kept", "a writer who has lost the quarantine leaves what was stored meanwhile", "redisstore", "TestAWriterWhoseQuarantineIsLostRemovesWhatWasStoredMeanwhile", []edit{
 		{scripts + "taint.lua", "  else\n    redis.call('DEL', k)\n  end\n  return others", "  elseif others ~= ids then\n    redis.call('DEL', k)\n  end\n  return others"},
 		// The commit removes it once more, with a message.
-		{"redisstore/fill.go", `if lost != nil {`, `if false {`},
+		{"redisstore/release.go", `if lost != nil {`, `if false {`},
 	}},
 	{"one-writer", "a quarantine knows one writer only, and ends with the last who came", "redisstore", "TestAQuarantineEndsWithTheLastOfItsWriters", []edit{
 		{scripts + "taint.lua", `quarantine(k, ids .. id, '1', rnd,`, `quarantine(k, id, '1', rnd,`},

@@ -16,10 +16,10 @@ var waiting = []mutant{
 		{"redisstore/lock.go", `s.lockWait - w.waited()`, `s.lockWait`},
 	}},
 	{"keeps-the-lock", "a fill that ends without storing keeps its lock", "redisstore", "TestAHolderThatCancelsLeavesNoLock", []edit{
-		{"redisstore/fill.go", `	f.done = true
+		{"redisstore/fill.go", `	defer f.disown()
 	f.unlock(ctx)
 	return nil
-`, `	f.done = true
+`, `	defer f.disown()
 	return nil
 `},
 	}},
@@ -43,9 +43,9 @@ var waiting = []mutant{
 	}
 	f.tags.take(f.first)
 	f.refreshed(`},
-		{"redisstore/fill.go", `	holder string // names the fill in locks
-`, `	first  []*call
-	holder string // names the fill in locks
+		{"redisstore/fill.go", `	holder  string        // names the fill in locks
+`, `	first   []*call
+	holder  string        // names the fill in locks
 `},
 	}},
 }
