@@ -13,12 +13,6 @@ var lives = []mutant{
 	{"earlier-program", "the moments of an earlier program are taken as they are", "redisstore", "TestMoments_OfAnEarlierProgramAreCountedFromWhenItWasStored", []edit{
 		{"redisstore/moments.go", `shift = e.stored().Add(-ahead).Sub(e.loaded)`, `_ = e.stored`},
 	}},
-	{"clock-goes-back", "the time of a lane goes back with the server's", "redisstore", "TestLaneTime_AServerWhoseClockIsSetBackMakesNothingLiveLonger", []edit{
-		{scripts + "time.lua", `if now + ahead < last then ahead = last - now end`, ``},
-	}},
-	{"clock-is-lost", "the time of a lane goes back when its hash is lost", "redisstore", "TestLaneTime_AServerWhoseClockIsSetBackMakesNothingLiveLonger", []edit{
-		{scripts + "time.lua", `math.max(tonumber(last or 0), tonumber(least))`, `tonumber(last or 0)`},
-	}},
 	{"clock-overtaken", "an old answer sets the clock back", "redisstore", "TestLaneTime_AClockThatMayBeOursIs", []edit{
 		{"redisstore/lanetime.go", `if m < old.last {`, `if false {`},
 	}},
@@ -36,9 +30,6 @@ var lives = []mutant{
 	}},
 	{"lock-after-the-fill", "locks are renewed after the fill has ended", "redisstore", "TestRenewal_AQuickLoadNeedsNone", []edit{
 		{"redisstore/renew.go", `		r.stop()`, ``},
-	}},
-	{"versions-of-first-entries", "the versions of the first entries of a store die before them", "redisstore", "TestATagVersionOutlivesTheLongestEntry", []edit{
-		{"redisstore/fill.go", `one.body != "" && 2*one.px > f.tags.life`, `false`},
 	}},
 	{"life-by-the-wall", "an entry lives by the wall clock", "internal/clock", "TestMilli_AWallClockThatIsSetChangesNothing", []edit{
 		{"internal/clock/clock.go", `ns := start.UnixNano() + int64(t.Sub(start))`, `ns := t.UnixNano()`},
