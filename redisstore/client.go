@@ -313,9 +313,13 @@ func send(ctx context.Context, rdb redis.UniversalClient, calls []*call) {
 	p.Exec(ctx) // each command has its own error
 }
 
-// text returns the result as a string.
+// text returns the result as a string, of a list its first.
 func (c *call) text() string {
-	s, _ := c.cmd.Val().(string)
+	v := c.cmd.Val()
+	if list, ok := v.([]any); ok && len(list) > 0 {
+		v = list[0]
+	}
+	s, _ := v.(string)
 	return s
 }
 

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/larder-cache/larder/cache"
@@ -43,10 +44,35 @@ func (s *Store[K, V]) Quarantine(ctx context.Context, slots ...cache.Slot[K]) (c
 
 // enter takes the values away and then announces it, and reads the versions of
 // the tags in the same trip.
-func (f *fill[K, V]) enter(ctx context.Context, life time.Duration) (err error) {
+func (f *fill[K, V]) enter(ctx context.Context, life time.Duration) error {
 	tags := f.tags.calls(ctx)
-	f.marks, _, err = f.store.space.change(ctx, tags[:len(tags):len(tags)], f.keys,
+	marks, changes, _, err := f.store.space.change(ctx, tags[:len(tags):len(tags)], f.keys,
 		quarantineOneScript, quarantineScript, life.Milliseconds(), f.writer)
 	f.tags.take(tags)
-	return err
+	if err != nil {
+		return err
+	}
+	f.marks = marks
+	return f.entered(changes)
+}
+
+// entered notes the headers of the quarantines: a value is stored only if its own is there
+// until the release. That there is one with the id of this writer is not enough: a
+// repetition of enter may make another, long after others have written.
+func (f *fill[K, V]) entered(changes []*call) error {
+	headers := make(map[string]string, len(f.keys))
+	for _, c := range changes {
+		got := c.strings() // on a single server, the first is the tail of the lane
+		for i, k := range c.keys[:min(len(got), len(c.keys))] {
+			headers[k] = got[i]
+		}
+	}
+	for i := range f.slots {
+		if sl := &f.slots[i]; sl.key != "" {
+			if sl.token = headers[sl.key]; len(sl.token) != headerSize {
+				return fmt.Errorf("%w: no header of a quarantine: %q", errUnavailable, sl.token)
+			}
+		}
+	}
+	return nil
 }

@@ -133,7 +133,7 @@ func (r remote) Retry(ctx context.Context, keys, tags []string, all bool) error 
 // invalidateKeys removes keys and then announces those that are gone. After a *partError
 // the others are done.
 func (s *Space) invalidateKeys(ctx context.Context, keys []string) error {
-	marks, failed, err := s.change(ctx, nil, keys, invalidateScript, removeScript)
+	marks, _, failed, err := s.change(ctx, nil, keys, invalidateScript, removeScript)
 	s.recent.add(without(keys, failed), nil)
 	if err != nil {
 		err = partOf(err, failed, nil, len(keys))
@@ -149,9 +149,9 @@ func (s *Space) invalidateKeys(ctx context.Context, keys []string) error {
 // on a single server; in a cluster part does the first, and the announcement
 // follows when it has succeeded. args are those that both have beside
 // the random bytes and the message. The calls in also go with the first trip, and have
-// their own errors. It returns the keys of which the change, or its announcement, has
-// failed.
-func (s *Space) change(ctx context.Context, also []*call, keys []string, whole, part *script, args ...any) (marks []invalidation.Mark, failed []string, err error) {
+// their own errors. It returns the calls of the change, and the keys of which that, or its
+// announcement, has failed.
+func (s *Space) change(ctx context.Context, also []*call, keys []string, whole, part *script, args ...any) (marks []invalidation.Mark, changes []*call, failed []string, err error) {
 	calls := also
 	if s.lanes == 1 {
 		var lanes []int
@@ -166,7 +166,7 @@ func (s *Space) change(ctx context.Context, also []*call, keys []string, whole, 
 				failed = append(failed, some...)
 			}
 		}
-		return marks, failed, err
+		return marks, calls[len(also):], failed, err
 	}
 	for some := range s.slots(keys) {
 		calls = append(calls, part.call(ctx, some, append([]any{random(8)}, args...)...))
@@ -195,7 +195,7 @@ func (s *Space) change(ctx context.Context, also []*call, keys []string, whole, 
 			}
 		}
 	}
-	return marks, failed, err
+	return marks, calls[len(also):], failed, err
 }
 
 func (r remote) Fence(ctx context.Context) error {

@@ -99,7 +99,10 @@ func TestARepeatedQuarantineIsStillOneWriter(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := f.(*fill[string, string])
-	twice(t, space, func() {}, quarantineScript, q.keys, "sameness", 60_000, q.writer)
+	a, b := twice(t, space, func() {}, quarantineScript, q.keys, "sameness", 60_000, q.writer)
+	if h := q.slots[0].token; a[0] != h || b[0] != h {
+		t.Errorf("the header is %q, and then %q and %q", h, a[0], b[0])
+	}
 	e := anEntry("new")
 	if out, err := f.Commit(ctx, e); err != nil || out[0] != cache.Stored {
 		t.Fatalf("Commit is %v, %v", out, err)
@@ -111,7 +114,7 @@ func TestARepeatedQuarantineIsStillOneWriter(t *testing.T) {
 	}
 	star, stamps, _, _ := q.tags.stamps(s.key("k"), nil)
 	body, px, _ := s.encode(t.Context(), s.key("k"), 0, e, star, stamps)
-	c := releaseScript.call(ctx, q.keys, "sameness", q.writer, body, px)
+	c := releaseScript.call(ctx, q.keys, "sameness", q.writer, q.slots[0].token, body, px)
 	if err := space.run(ctx, c); err != nil {
 		t.Fatal(err)
 	}

@@ -87,10 +87,7 @@ func (f *fill[K, V]) call(ctx context.Context, part []write, more []string) *cal
 	}
 	for i, w := range part {
 		keys[i] = w.key
-		if f.writer == "" {
-			args = append(args, w.token)
-		}
-		args = append(args, w.body, w.px)
+		args = append(args, w.token, w.body, w.px)
 	}
 	if f.writer != "" {
 		return releaseScript.call(ctx, keys, args...)

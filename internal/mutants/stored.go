@@ -116,14 +116,23 @@ var stored = []mutant{
 	}},
 	{"naive-write-through", "of two writers the last to return installs its value", "redisstore", "TestItKeepsTheContract/Redis/writer/last", []edit{
 		{scripts + "taint.lua", `if others ~= '' then`, `if others ~= '' and body == '' then`},
-		{scripts + "taint.lua", `elseif ids == id and string.sub(c, 18, 18) == '0' then`, `elseif body ~= '' then`},
+		{scripts + "taint.lua", `elseif untouched and same then`, `elseif body ~= '' then`},
 	}},
 	{"lost-quarantine-kept", "a writer who has lost the quarantine leaves what was stored meanwhile", "redisstore", "TestAWriterWhoseQuarantineIsLostRemovesWhatWasStoredMeanwhile", []edit{
-		{scripts + "taint.lua", "  else\n    redis.call('DEL', k)\n  end\n  return others", "  elseif others ~= ids then\n    redis.call('DEL', k)\n  end\n  return others"},
+		{scripts + "taint.lua", "  else\n    redis.call('DEL', k)\n  end\n  return", "  elseif others ~= ids then\n    redis.call('DEL', k)\n  end\n  return"},
 		// The commit removes it once more, with a message.
 		{"redisstore/release.go", `if lost != nil {`, `if false {`},
 	}},
 	{"one-writer", "a quarantine knows one writer only, and ends with the last who came", "redisstore", "TestAQuarantineEndsWithTheLastOfItsWriters", []edit{
 		{scripts + "taint.lua", `quarantine(k, ids .. id, '1', rnd,`, `quarantine(k, id, '1', rnd,`},
+	}},
+	{"quarantine-by-id-alone", "a release takes a quarantine for its own that a repetition has made", "redisstore", "TestRelease_ThatIsRepeatedAfterItsQuarantineInstallsNothing", []edit{
+		{scripts + "taint.lua", `elseif untouched and same then`, `elseif untouched then`},
+	}},
+	{"late-quarantine-not-lost", "a writer whose quarantine was lost does not notice if a repetition has made another", "redisstore", "TestQuarantine_ThatIsRepeatedAfterItWasLostIsNotItsWriters", []edit{
+		{scripts + "taint.lua", `(others == ids or untouched and token ~= '')`, `others == ids`},
+	}},
+	{"quarantine-anew-when-repeated", "a quarantine that is repeated at once is another, and its writer stores nothing", "redisstore", "TestARepeatedQuarantineIsStillOneWriter", []edit{
+		{scripts + "taint.lua", `if without(ids, id) ~= ids then return h end`, `if without(ids, id) ~= ids then return quarantine(k, ids, '0', rnd, ttl) end`},
 	}},
 }

@@ -2,7 +2,7 @@
 -- tails of the tags. Rotated once more: a load that began while the writer held
 -- the tags, and learns them now, may have seen the old value.
 for i = 2, #KEYS do
-  leave(KEYS[i], ARGV[6], ARGV[1], '', 0)
+  leave(KEYS[i], ARGV[6], ARGV[1], '', '', 0)
 end
 open(KEYS[1])
 rotate(KEYS[1], ARGV[1], 7)
