@@ -8,7 +8,7 @@ import (
 )
 
 // deliver sends calls, and once more those of which nothing was heard because their
-// connection was lost. All commands of a space may be executed twice: see ADR 0019.
+// connection was lost. All commands of a space may be executed twice: see ADR 0020.
 func deliver(ctx context.Context, rdb redis.UniversalClient, calls []*call) {
 	repeated := false
 	for range attempts {
