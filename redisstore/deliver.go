@@ -8,7 +8,7 @@ import (
 )
 
 // deliver sends calls, and once more those of which nothing was heard because their
-// connection was lost. All commands of a space may be executed twice: see ADR 0015.
+// connection was lost. All commands of a space may be executed twice: see ADR 0020.
 func deliver(ctx context.Context, rdb redis.UniversalClient, calls []*call) {
 	repeated := false
 	for range attempts {
@@ -28,6 +28,9 @@ func deliver(ctx context.Context, rdb redis.UniversalClient, calls []*call) {
 			return
 		}
 		calls = withOthers(calls, again)
+		for _, c := range calls { // a command keeps its first error, whatever becomes of it the second time
+			c.cmd = newCmd(ctx, c.cmd.Args()...)
+		}
 	}
 }
 

@@ -1,6 +1,9 @@
 package redisstore
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Idle makes all connections of the space look as if they had not been used for d more.
 func (s *Space) Idle(d time.Duration) {
@@ -18,4 +21,23 @@ func (s *Space) Tend() {
 	for _, l := range s.connections.all() {
 		l.tend()
 	}
+}
+
+// Connected returns an error unless the space has at least n connections to some server,
+// and makes no more.
+func (s *Space) Connected(n int) error {
+	most := 0
+	for _, l := range s.connections.all() {
+		l.mu.Lock()
+		most = max(most, len(l.wires))
+		making := len(l.makers)
+		l.mu.Unlock()
+		if making > 0 {
+			return fmt.Errorf("%d connections to %s are being made", making, l.addr)
+		}
+	}
+	if most < n {
+		return fmt.Errorf("there are %d connections to one server at most", most)
+	}
+	return nil
 }

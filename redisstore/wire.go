@@ -79,18 +79,32 @@ func newWire(l *link, conn net.Conn, age uint64) *wire {
 // command that has waited for the connection would end it again, and so would each that
 // comes next.
 func (w *wire) SetWriteDeadline(t time.Time) error {
-	if w.answered.Load() && !t.IsZero() && time.Until(t) <= w.link.least() {
+	begins := w.answered.Load()
+	if begins && w.stale() {
+		return &lostError{err: errStale}
+	}
+	if begins && !t.IsZero() && time.Until(t) <= w.link.least() {
 		return lateError{}
 	}
-	return w.Conn.SetWriteDeadline(t)
+	if err := w.Conn.SetWriteDeadline(t); err != nil {
+		return &lostError{err: err, sent: !begins}
+	}
+	return nil
 }
+
+// stale reports whether no exchange begins on the wire any more.
+func (w *wire) stale() bool { return w.closed.Load() || w.age != w.link.age.Load() }
 
 func (w *wire) SetReadDeadline(t time.Time) error {
 	w.until = t
 	if w.short.Load() && !t.IsZero() {
 		t = t.Add(-time.Until(t) / 2)
 	}
-	return w.Conn.SetReadDeadline(t)
+	err := w.Conn.SetReadDeadline(t)
+	if err != nil && !w.answered.Load() {
+		err = w.lost(err)
+	}
+	return err
 }
 
 func (w *wire) Write(p []byte) (int, error) {
@@ -103,7 +117,7 @@ func (w *wire) Write(p []byte) (int, error) {
 	}
 	if w.answered.Load() {
 		now := int64(time.Since(epoch))
-		if w.closed.Load() || w.age != w.link.age.Load() {
+		if w.stale() {
 			return 0, &lostError{err: errStale}
 		}
 		w.short.Store(now-w.used.Load() > int64(staleAfter))
