@@ -1,6 +1,6 @@
 GO        ?= go
 # Of all tests. A timeout is for one package.
-TESTFLAGS ?= -timeout=15m
+TESTFLAGS ?= -timeout=25m
 # SEED=n repeats the order of the tests and, in those that draw at random, what they drew.
 SEED      ?=
 FUZZTIME  ?= 10s

@@ -2,6 +2,8 @@ package aside
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/larder-cache/larder/cache"
@@ -58,7 +60,7 @@ func (g *engine[K, V]) validate(ctx context.Context, all []witness) []bool {
 	}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for f := range of {
+	for _, f := range slices.Collect(maps.Keys(of)) { // which is written meanwhile
 		ask := func() {
 			said := f.validate(ctx)
 			mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,7 +15,7 @@ import (
 // answer.
 type halfDead struct {
 	Remote
-	alive bool
+	alive atomic.Bool
 }
 
 // deadError is about the names that are left.
@@ -30,7 +31,7 @@ func (h *halfDead) InvalidateTags(ctx context.Context, tags []string) error {
 }
 
 func (h *halfDead) Retry(_ context.Context, keys, tags []string, _ bool) error {
-	if h.alive {
+	if h.alive.Load() {
 		return nil
 	}
 	e := &deadError{}
@@ -61,15 +62,15 @@ func TestRetries_WhatFailsKeepsNothingElseBack(t *testing.T) {
 				control.RetryKeys(fmt.Sprint("dead", i))
 			}
 		}
-		released := false
+		var released atomic.Bool
 		control.RetryRelease([]string{"dead release"}, func(context.Context) error {
-			if !remote.alive {
+			if !remote.alive.Load() {
 				return errors.New("dead")
 			}
 			return nil
 		})
 		control.RetryRelease([]string{"release"}, func(context.Context) error {
-			released = true
+			released.Store(true)
 			return nil
 		})
 		if err := d.InvalidateTags(t.Context(), "tag", "dead tag"); err == nil {
@@ -84,13 +85,13 @@ func TestRetries_WhatFailsKeepsNothingElseBack(t *testing.T) {
 				t.Fatalf("key%d is still held", i)
 			}
 		}
-		if !released || d.HeldKey("release") {
+		if !released.Load() || d.HeldKey("release") {
 			t.Error("a release has waited for another that fails")
 		}
 		if s := d.Status(); s.Retries != 502 || s.Held != 502 {
 			t.Errorf("%d wait and %d are held, not 500 keys, a tag and a release", s.Retries, s.Held)
 		}
-		remote.alive = true
+		remote.alive.Store(true)
 		time.Sleep(10 * time.Second)
 		if s := d.Status(); s.Retries != 0 || s.Held != 0 {
 			t.Errorf("in the end %d wait and %d are held", s.Retries, s.Held)

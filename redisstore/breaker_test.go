@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -106,10 +107,12 @@ func (answered) RedisError()     {}
 
 func TestABreakerClosesAgainByProbesThatNobodyWaitsFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		down, asked := true, 0
+		var down atomic.Bool
+		var asked atomic.Int64
+		down.Store(true)
 		b, told := testBreaker(t, func() error {
-			asked++
-			if down {
+			asked.Add(1)
+			if down.Load() {
 				time.Sleep(100 * time.Millisecond)
 				return io.ErrUnexpectedEOF
 			}
@@ -130,10 +133,10 @@ func TestABreakerClosesAgainByProbesThatNobodyWaitsFor(t *testing.T) {
 			t.Errorf("readers have waited: 10s took %v", took)
 		}
 		synctest.Wait()
-		if asked < 9 || asked > 20 {
-			t.Errorf("%d probes in 10s", asked)
+		if asked.Load() < 9 || asked.Load() > 20 {
+			t.Errorf("%d probes in 10s", asked.Load())
 		}
-		down = false
+		down.Store(false)
 		for began = time.Now(); b.refuses(); time.Sleep(time.Millisecond) {
 		}
 		if took := time.Since(began); took > probeMost+200*time.Millisecond {
@@ -188,9 +191,11 @@ func TestABreakerThatHasEndedAsksNothing(t *testing.T) {
 
 func TestBreaker_ClosesThoughNobodyReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		down, asked := true, 0
+		var down atomic.Bool
+		var asked atomic.Int64
+		down.Store(true)
 		b, _ := testBreaker(t, func() error {
-			if asked++; down {
+			if asked.Add(1); down.Load() {
 				return io.EOF
 			}
 			return nil
@@ -199,10 +204,10 @@ func TestBreaker_ClosesThoughNobodyReads(t *testing.T) {
 			b.took(t.Context(), 0, 1, 0, io.EOF)
 		}
 		time.Sleep(time.Minute)
-		if most := 3 * 125; asked < 60 || asked > most {
-			t.Errorf("%d probes in a minute", asked)
+		if n := asked.Load(); n < 60 || n > 3*125 {
+			t.Errorf("%d probes in a minute", n)
 		}
-		down = false
+		down.Store(false)
 		time.Sleep(probeMost + probePause)
 		if b.open.Load() {
 			t.Error("it stays open although the server is well")

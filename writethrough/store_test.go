@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,6 +31,7 @@ func (r row) key() int { return r.id }
 // others note, and fails when hook says so. It is used by one writer at a time.
 type probe struct {
 	*memstore.Store[int, row]
+	mu      sync.Mutex // of log
 	log     []string
 	slots   []cache.Slot[int]
 	entries []*cache.Entry[row]
@@ -41,6 +43,8 @@ func newProbe(fails ...string) *probe {
 }
 
 func (p *probe) at(ctx context.Context, verb string, args ...any) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.log = append(p.log, fmt.Sprint(append([]any{verb}, args...)...))
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -55,7 +59,9 @@ func (p *probe) Quarantine(ctx context.Context, slots ...cache.Slot[int]) (cache
 	if err := p.at(ctx, "quarantine"); err != nil {
 		return nil, err
 	}
+	p.mu.Lock()
 	p.slots = append(p.slots, slots...)
+	p.mu.Unlock()
 	f, err := p.Store.Quarantine(ctx, slots...)
 	return &probeFill{f, p}, err
 }
@@ -113,6 +119,8 @@ func (p *probe) has(id int) int {
 
 func (p *probe) expectLog(t *testing.T, want ...string) {
 	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if !slices.Equal(p.log, want) {
 		t.Errorf("it went %q, not %q", p.log, want)
 	}
