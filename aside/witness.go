@@ -60,14 +60,15 @@ func (g *engine[K, V]) validate(ctx context.Context, all []witness) []bool {
 	}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for _, f := range slices.Collect(maps.Keys(of)) { // which is written meanwhile
+	fills := slices.Collect(maps.Keys(of)) // of is written meanwhile
+	for _, f := range fills {
 		ask := func() {
 			said := f.validate(ctx)
 			mu.Lock()
 			defer mu.Unlock()
 			of[f] = said
 		}
-		if len(of) == 1 {
+		if len(fills) == 1 {
 			ask()
 			break
 		}
