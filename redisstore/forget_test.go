@@ -121,7 +121,7 @@ func pausings(t *testing.T, s *site) map[string]*pausing {
 	}
 	for _, p := range all {
 		// With so much time a failure is no matter of the machine's speed.
-		space, err := redisstore.Open(t.Context(), s.client(t), spaceName(), &redisstore.Options{Timeout: 4 * time.Second, Lease: 8 * time.Second, NoBreaker: true})
+		space, err := redisstore.Open(t.Context(), s.client(t), spaceName(), &redisstore.Options{Timeout: 4 * time.Second, Lease: 4 * time.Second, NoBreaker: true})
 		if err != nil {
 			t.Fatal(err)
 		}
