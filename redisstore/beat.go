@@ -45,11 +45,6 @@ func (s *Space) askTail(ctx context.Context, lane int, applied logTail, r *roll,
 	}
 	c := beatScript.call(ctx, []string{s.laneKey(lane)}, args...)
 	if err := s.bus.sendBeat(ctx, lane, c, urgent); err != nil {
-		if age != "" && denied(err) { // it may be for the list of processes alone: the lease does not need that
-			s.suspect(err)
-			*r = roll{}
-			return s.askTail(ctx, lane, applied, r, urgent)
-		}
 		return logTail{}, err
 	}
 	got := c.strings()

@@ -210,8 +210,8 @@ func (s *Space) usable() error {
 	if s.closed.Load() {
 		return errClosed
 	}
-	if err := s.refused.Load(); err != nil {
-		return fmt.Errorf("%w: %w", errUnavailable, *err)
+	if err := s.agreement.err(); err != nil {
+		return fmt.Errorf("%w: %w", errUnavailable, err)
 	}
 	return nil
 }

@@ -19,7 +19,6 @@ type incarnation struct {
 	// log names the history of the data, and before the one that it goes on from.
 	log, before string
 	replica     bool
-	cluster     bool
 }
 
 // incarnations knows which server process answered last at each address.
@@ -88,12 +87,12 @@ func parseInfo(text string) incarnation {
 	}
 	return incarnation{
 		run: fields["run_id"], log: fields["master_replid"], before: fields["master_replid2"],
-		replica: fields["role"] == "slave" || fields["role"] == "replica", cluster: fields["redis_mode"] == "cluster",
+		replica: fields["role"] == "slave" || fields["role"] == "replica",
 	}
 }
 
-// identifyByScript asks whether a server has the script that this process leaves on each, and leaves
-// it. A server without it is another one.
+// identifyByScript asks whether a server has the script that this process leaves on each,
+// and leaves it. A server without it is another one.
 func (s *Space) identifyByScript(ctx context.Context, cn *redis.Conn, addr string) (incarnation, error) {
 	s.incarnations.marked.Lock() // or two first connections would both find it missing
 	defer s.incarnations.marked.Unlock()
@@ -157,7 +156,8 @@ func (s *Space) meet(addr string, id incarnation) error {
 	if !switched {
 		return nil
 	}
-	s.replaced(addr)
+	s.switches.Add(1)
+	s.cutOff(addr)
 	return errSwitch // this connection was closed with the others
 }
 
@@ -184,10 +184,9 @@ func isAReplica() cache.Problem {
 	}
 }
 
-// replaced closes the connections to a server that another has replaced, or that is no
-// primary any more. Reads that are under way fail, and what it gave leaves memory.
-func (s *Space) replaced(addr string) {
-	s.switches.Add(1)
+// cutOff closes the connections to a server that another has replaced, or that is no
+// primary any more. What is under way there fails, and what it gave leaves memory.
+func (s *Space) cutOff(addr string) {
 	s.connections.closeAll(addr)
 	s.dropAll()
 }

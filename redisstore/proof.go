@@ -86,8 +86,7 @@ func (s *Space) unswitched(switches int64, err error, calls []*call) error {
 // are made from then on are asked who they lead to.
 func (s *Space) demoted(switches int64, err error) {
 	if s.lanes == 1 && says(err, "READONLY") && s.switches.CompareAndSwap(switches, switches+1) {
-		s.connections.closeAll("")
-		s.dropAll()
+		s.cutOff("")
 	}
 }
 

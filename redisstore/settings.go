@@ -32,8 +32,9 @@ func (s *Space) settings() string {
 // writes nothing. It goes on to ask. When nobody has lived by the others for some time,
 // ours replace them.
 type agreement struct {
+	// refused is why this process is refused; nil if it is not.
+	refused atomic.Pointer[error]
 	mu      sync.Mutex
-	refused error
 	theirs  string // the settings that were found, "" if they were ours
 	sign    string // which changes while somebody lives by them
 	since   time.Time
@@ -51,29 +52,32 @@ func (a *agreement) ask(ours string, patience time.Duration) []any {
 }
 
 // take takes the answer of a script: nothing, or the settings of others and a sign. It
-// reports whether that is another verdict than before.
+// returns why this process is refused, and whether it was not so before.
 func (a *agreement) take(s *Space, answer []string) (refused error, changed bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	before := a.refused
+	before := a.refused.Load()
 	a.asked.last.Store(int64(time.Since(epoch)))
 	if len(answer) < 2 {
-		a.refused, a.theirs, a.sign = nil, "", ""
+		a.theirs, a.sign = "", ""
+		a.refused.Store(nil)
 		return nil, before != nil
+	}
+	if a.theirs != answer[0] {
+		err := fmt.Errorf("larder: redisstore: the space %q is in use with other settings: there %q, here %q; use another name, or end the processes with those settings", s.ns, answer[0], s.settings())
+		a.refused.Store(&err)
 	}
 	if a.theirs != answer[0] || a.sign != answer[1] {
 		a.theirs, a.sign, a.since = answer[0], answer[1], time.Now()
 	}
-	if before == nil || a.theirs != answer[0] {
-		a.refused = fmt.Errorf("larder: redisstore: the space %q is in use with other settings: there %q, here %q; use another name, or end the processes with those settings", s.ns, a.theirs, s.settings())
-	}
-	return a.refused, before == nil
+	return a.err(), before == nil
 }
 
 func (a *agreement) err() error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.refused
+	if err := a.refused.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 func (s *Space) patience() time.Duration { return max(10*s.lease, leastPatience) }
@@ -83,10 +87,6 @@ func (s *Space) patience() time.Duration { return max(10*s.lease, leastPatience)
 func (s *Space) agreed(answer []string) error {
 	err, changed := s.agreement.take(s, answer)
 	if changed {
-		s.refused.Store(nil)
-		if err != nil {
-			s.refused.Store(&err)
-		}
 		s.dropAll()
 	}
 	if err == nil {

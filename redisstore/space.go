@@ -86,7 +86,6 @@ type Space struct {
 	agreement             agreement
 	greeted               atomic.Pointer[greeting] // how the last connection began
 	switches              atomic.Int64             // to other servers
-	refused               atomic.Pointer[error]    // why the space cannot be used
 	tagLife               atomic.Int64             // milliseconds
 	closed                atomic.Bool
 }

@@ -42,15 +42,12 @@ type writeParts []writePart
 
 // parts divides writes into calls. The last one also returns the headers under more keys.
 func (f *fill[K, V]) parts(ctx context.Context, writes []write, more []string) (parts writeParts) {
-	for part := range chunks(writes, f.store.space.lanes) {
-		parts = append(parts, writePart{n: len(part)})
-	}
-	for i := range parts {
-		with := more
-		if i < len(parts)-1 {
-			with = nil
+	for some := range chunks(writes, f.store.space.lanes) {
+		var with []string
+		if writes = writes[len(some):]; len(writes) == 0 {
+			with = more
 		}
-		parts[i].call, writes = f.call(ctx, writes[:parts[i].n], with), writes[parts[i].n:]
+		parts = append(parts, writePart{f.call(ctx, some, with), len(some)})
 	}
 	return parts
 }

@@ -7,7 +7,7 @@ var primary = []mutant{
 		{"redisstore/proof.go", `if err := proof.Err(); refutes(err) {`, `if err := proof.Err(); false && refutes(err) {`},
 	}},
 	{"old-connections-stay", "connections to a server that another has replaced are used on", "redisstore", "TestSwitch_TheFirstConnectionToAnotherServerEndsThoseToTheOneBefore", []edit{
-		{"redisstore/incarnation.go", "	s.replaced(addr)\n	return errSwitch", "	return nil"},
+		{"redisstore/incarnation.go", "	s.switches.Add(1)\n	s.cutOff(addr)\n	return errSwitch", "	return nil"},
 	}},
 	{"replica-accepted", "a replica is taken for a primary", "redisstore", "TestOpen_AReplicaIsRefused", []edit{
 		{"redisstore/incarnation.go", `if id.replica && s.lanes == 1 {`, `if false {`},
@@ -17,7 +17,7 @@ var primary = []mutant{
 		{"redisstore/incarnation.go", `if len(there) != 1 || !there[0] || run == "" {`, `if len(there) != 1 || run == "" {`},
 	}},
 	{"refused-for-good", "who was refused for other settings stays so", "redisstore", "TestSettings_WhoWasRefusedIsNoMoreWhenTheyAreRightAgain", []edit{
-		{"redisstore/settings.go", "	if changed {\n", "	if changed && err != nil {\n"},
+		{"redisstore/settings.go", "		a.refused.Store(nil)\n", ""},
 	}},
 	{"refused-writes", "who is refused for other settings keeps them alive", "redisstore", "TestSettings_ThoseOfProcessesThatAreGoneAreReplaced", []edit{
 		{scripts + "agree.lua", `if theirs ~= dead or last ~= sign then return {theirs, last} end`, `if theirs ~= dead or last ~= sign then redis.call('HINCRBY', lane, 'refused', 1) return {theirs, last} end`},
