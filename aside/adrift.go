@@ -2,9 +2,9 @@ package aside
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"sync"
+
+	"github.com/larder-cache/larder/internal/flight"
 )
 
 // adrift are the loads that were left alone and have not returned.
@@ -48,18 +48,10 @@ func (a *adrift) end(l *leaving) (left bool) {
 // ends, and returns how many have not.
 func (a *adrift) wait(ctx context.Context) (left int) {
 	a.mu.Lock()
-	all := slices.Collect(maps.Keys(a.all))
-	a.mu.Unlock()
-	for _, l := range all {
-		select {
-		case <-l.returned:
-		default:
-			select {
-			case <-l.returned:
-			case <-ctx.Done():
-				left++
-			}
-		}
+	returned := make([]<-chan struct{}, 0, len(a.all))
+	for l := range a.all {
+		returned = append(returned, l.returned)
 	}
-	return left
+	a.mu.Unlock()
+	return flight.Await(ctx, returned)
 }

@@ -104,7 +104,7 @@ func TestBackgroundCompletion_IsWithinLoadTimeoutAndLimits(t *testing.T) {
 	})
 }
 
-// What cannot be stored is of use to nobody.
+// A load whose value cannot be stored is not finished for the cache.
 func TestBackgroundCompletion_IsOnlyForWhatCanBeStored(t *testing.T) {
 	for name, c := range map[string]struct {
 		policy invalidation.Policy

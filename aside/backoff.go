@@ -139,9 +139,9 @@ func (g *engine[K, V]) rests(key K) error {
 	return err
 }
 
-// rested answers the keys that rest, and returns the places of the others. What the
-// origin has said before somebody asked is an answer for them only if nothing was
-// invalidated since. So nobody can join any more when that is looked at.
+// rested answers the keys that rest, and returns the places of the others. An earlier
+// answer of the origin serves a later caller only if nothing was invalidated in between.
+// The round is sealed before that is looked at, so nobody can join it any more.
 func (g *engine[K, V]) rested(ctx context.Context, t *flight.Trip[K, result[V]], keys []K, places []int) []int {
 	if g.failures.n.Load() == 0 {
 		return places

@@ -3,8 +3,6 @@ package flight
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"sync"
 
 	"github.com/larder-cache/larder/cache"
@@ -159,13 +157,21 @@ func (g *Group[K, R]) Forget(key K) {
 // does, and returns how many have not.
 func (g *Group[K, R]) Wait(ctx context.Context) (left int) {
 	g.mu.Lock()
-	trips := slices.Collect(maps.Keys(g.trips))
+	ended := make([]<-chan struct{}, 0, len(g.trips))
+	for t := range g.trips {
+		ended = append(ended, t.ended)
+	}
 	g.mu.Unlock()
-	for _, t := range trips {
+	return Await(ctx, ended)
+}
+
+// Await waits until all channels are closed, or ctx ends, and returns how many are not.
+func Await(ctx context.Context, all []<-chan struct{}) (left int) {
+	for _, c := range all {
 		select {
-		case <-t.ended:
+		case <-c:
 		case <-ctx.Done():
-			if !done(t.ended) { // a select chooses by chance
+			if !done(c) { // a select chooses by chance
 				left++
 			}
 		}
