@@ -178,7 +178,11 @@ func TestBreaker_OneMasterOfACluster(t *testing.T) {
 func (p *partly) many(t *testing.T) {
 	t.Helper()
 	all := append(slices.Clone(p.alive), p.dead...)
+	misses := p.events.Count(cache.MissTag)
 	found, err := p.store.GetMany(t.Context(), all)
+	if n := p.events.Count(cache.MissTag) - misses; n > 0 {
+		t.Errorf("GetMany: %d values whose tags could not be read are taken for values whose tags were invalidated", n)
+	}
 	if !errors.Is(err, cache.ErrBreakerOpen) || len(found) != len(p.alive) {
 		t.Errorf("GetMany of %d keys of which %d can be read has %d, %v", len(all), len(p.alive), len(found), err)
 	}

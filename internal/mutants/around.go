@@ -61,6 +61,6 @@ var around = []mutant{
 		{"redisstore/read.go", "	e.SetLoaded(loaded)\n", "	_ = loaded\n"},
 	}},
 	{"unknown-flags-are-read", "an entry of a later program is read", "redisstore", "TestAnUnknownFlagIsNotTakenForDamage", []edit{
-		{"redisstore/envelope.go", `maxMethod<<methodShift | flagLoaded`, `maxMethod<<methodShift | flagLoaded | 0x20`},
+		{"redisstore/envelope.go", `maxMethod<<methodShift | flagLoaded | flagSent`, `maxMethod<<methodShift | flagLoaded | flagSent | 0x40`},
 	}},
 }
