@@ -60,7 +60,7 @@ func (s *Space) measured() {
 	trip := s.connections.trip()
 	s.pace.trip.Store(int64(trip))
 	s.far("Timeout", s.pace.bound(), 2*trip, "operations fail, as a script that the server does not have yet takes two round trips")
-	if s.bus != nil {
+	if !s.noBus {
 		s.far("Lease", s.lease/2, 2*trip, "memory is not served for most of the time, as a lease is over before it can be renewed")
 	}
 }

@@ -189,8 +189,11 @@ func openAs(t testing.TB, admin redis.UniversalClient, user, name string, o redi
 // refusedTo returns what servers have refused to a user, as ACL LOG has it.
 func refusedTo(t testing.TB, admin redis.UniversalClient, user string) (refused []string) {
 	t.Helper()
+	var mu sync.Mutex // the masters are asked at once
 	ask := func(ctx context.Context, c *redis.Client) error {
 		all, err := c.ACLLog(ctx, 1000).Result()
+		mu.Lock()
+		defer mu.Unlock()
 		for _, e := range all {
 			if e.Username == user {
 				refused = append(refused, fmt.Sprintf("%s %s %s", e.Reason, e.Context, e.Object))
