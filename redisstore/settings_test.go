@@ -112,13 +112,13 @@ func TestSettings_ThoseOfProcessesThatAreGoneAreReplaced(t *testing.T) {
 func TestSettings_ThoseOfOthersThatLiveStay(t *testing.T) {
 	rdb, spaces := settled(t, Options{NoBus: true, Timeout: 10 * time.Second})
 	for sign, field := range []string{"settings-at", "m:abc", "settings-at", "m:abc"} {
-		must(t, rdb.HSet(t.Context(), settingsKey, "settings", "larder of another kind", field, 2_000_000_000_000+sign).Err())
+		must(t, rdb.HSet(t.Context(), settingsKey, "settings", "larder of another kind", field, 2_000_000_000_000+int64(sign)).Err())
 		s := spaces[0]
 		until(t, "it is not refused", func() bool { s.askSettings(t.Context()); return refused(s) })
 		s.agreement.mu.Lock()
 		s.agreement.since = time.Now().Add(-s.patience())
 		s.agreement.mu.Unlock()
-		must(t, rdb.HSet(t.Context(), settingsKey, field, 2_000_000_000_500+sign).Err()) // meanwhile
+		must(t, rdb.HSet(t.Context(), settingsKey, field, 2_000_000_000_500+int64(sign)).Err()) // meanwhile
 		if s.askSettings(t.Context()); !refused(s) {
 			t.Fatalf("settings that others live by were replaced: %s had changed", field)
 		}
