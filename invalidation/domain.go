@@ -19,10 +19,6 @@ import (
 const (
 	stripes = 1024
 	shards  = 32
-	// keyStripes is the number of counters for the keys of a remote store, a
-	// multiple of the number of lanes. An invalidation of a key takes with it
-	// the entries in memory that share its counter: of a million, fifteen.
-	keyStripes = 1 << 16
 )
 
 // Domain is what is invalidated together: the tags of all stores that share it.
@@ -33,9 +29,9 @@ type Domain struct {
 	remote Remote
 	seed   maphash.Seed
 	lanes  []lane
-	// keys counts the invalidations of keys in the remote store, each in the
-	// stripe of its Hash. It is nil if there is no remote store.
-	keys  []atomic.Uint64
+	// keys counts the invalidations of keys in the remote store. It is nil if there
+	// is no remote store.
+	keys  *keyCounts
 	plain atomic.Pointer[guard]
 	// sequence counts what was invalidated; last has, for each stripe of tags,
 	// the number of the last one.
@@ -150,14 +146,6 @@ func raise(n *atomic.Uint64, to uint64) {
 
 // laneOf returns the lane of a tag or key.
 func (d *Domain) laneOf(hash uint32) *lane { return &d.lanes[hash%uint32(len(d.lanes))] }
-
-// keyCell returns the counter of a key, which it shares with others, or nil.
-func (d *Domain) keyCell(hash uint32) *atomic.Uint64 {
-	if d.keys == nil {
-		return nil
-	}
-	return &d.keys[hash%uint32(len(d.keys))]
-}
 
 func (d *Domain) find(h uint64, tag string) *cell {
 	s := &d.shards[h>>32%shards]

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/larder-cache/larder/cache"
@@ -73,7 +72,7 @@ func NewRemoteDomain(r Remote, o RemoteOptions) (*Domain, Control) {
 	}
 	d := newDomain(o.Lanes)
 	d.remote, d.refuses, d.leased = r, o.Refuse, o.Leased
-	d.keys = make([]atomic.Uint64, keyStripes)
+	d.keys = new(keyCounts)
 	for i := range d.lanes {
 		d.lanes[i].behind = o.Behind
 		if !o.Leased {
@@ -86,7 +85,7 @@ func NewRemoteDomain(r Remote, o RemoteOptions) (*Domain, Control) {
 // ExpireKeys makes a miss, in memory, of the entries of keys with these hashes.
 func (c Control) ExpireKeys(hashes ...uint32) {
 	for _, h := range hashes {
-		c.d.keyCell(h).Add(1)
+		c.d.keys.add(h)
 	}
 }
 

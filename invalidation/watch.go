@@ -31,7 +31,8 @@ func (d *Domain) Watch(tags ...string) Watch {
 // invalidations Control.ExpireKeys reports by its Hash.
 func (d *Domain) WatchKey(hash uint32, tags ...string) Watch {
 	w := Watch{d: d, sequence: d.sequence.Load(), lane: d.laneOf(hash)}
-	if n := d.keyCell(hash); n != nil {
+	if d.keys != nil {
+		n := d.keys.watch(hash)
 		w.key = count{n, n.Load()}
 	}
 	w.mark(tags)

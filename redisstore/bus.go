@@ -23,6 +23,10 @@ type bus struct {
 	done    sync.WaitGroup
 }
 
+// busBuffers is the size of the buffers of a bus' connections: beats and messages are
+// short, and what is longer goes in several pieces.
+const busBuffers = 4 << 10
+
 func (s *Space) newBus(rdb redis.UniversalClient) (*bus, error) {
 	b := &bus{space: s, timeout: s.lease / 2}
 	b.ctx, b.stop = context.WithCancel(context.Background())
@@ -30,7 +34,7 @@ func (s *Space) newBus(rdb redis.UniversalClient) (*bus, error) {
 		b.lanes = append(b.lanes, newLane(s, n))
 	}
 	var err error
-	b.client, b.own, err = s.ownClient(rdb, func() time.Duration { return b.timeout })
+	b.client, b.own, err = s.ownClient(rdb, busBuffers, func() time.Duration { return b.timeout })
 	return b, err
 }
 

@@ -14,8 +14,9 @@ import (
 // ownClient returns a client of our own to where rdb leads, with the limits of
 // a cache: no command takes much longer than patience, and none is tried again by
 // the client, whose default is to wait ten seconds for a server that does not answer, and
-// to observe no deadline.
-func (s *Space) ownClient(rdb redis.UniversalClient, patience func() time.Duration) (client redis.UniversalClient, own bool, err error) {
+// to observe no deadline. Its connections have buffers of as many bytes, at most, for what
+// is sent and as many for what is read.
+func (s *Space) ownClient(rdb redis.UniversalClient, buffers int, patience func() time.Duration) (client redis.UniversalClient, own bool, err error) {
 	switch c := rdb.(type) {
 	case *redis.ClusterClient:
 		o := *c.Options()
@@ -25,6 +26,7 @@ func (s *Space) ownClient(rdb redis.UniversalClient, patience func() time.Durati
 		o.ContextTimeoutEnabled, o.MaxRetries, o.ReadTimeout, o.WriteTimeout = true, -1, backstop, backstop
 		o.MinRetryBackoff, o.MaxRetryBackoff = time.Millisecond, 8*time.Millisecond
 		o.PushNotificationProcessor, o.MaintNotificationsConfig = nil, noNotifications()
+		o.ReadBufferSize, o.WriteBufferSize = min(o.ReadBufferSize, buffers), min(o.WriteBufferSize, buffers)
 		newNode := o.NewClient
 		if newNode == nil {
 			newNode = redis.NewClient
@@ -38,6 +40,7 @@ func (s *Space) ownClient(rdb redis.UniversalClient, patience func() time.Durati
 		return redis.NewClusterClient(&o), true, nil
 	case *redis.Client:
 		l, linked := s.newLink("", c.Options(), patience)
+		linked.ReadBufferSize, linked.WriteBufferSize = min(linked.ReadBufferSize, buffers), min(linked.WriteBufferSize, buffers)
 		return l.serves(redis.NewClient(linked)), true, nil
 	}
 	return nil, false, fmt.Errorf("larder: redisstore.Open: a client of type %T", rdb) // known has refused it

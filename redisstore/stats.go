@@ -70,14 +70,19 @@ func (s *Space) trip(keys int, took time.Duration, err error) {
 // know how long that takes.
 type said struct {
 	waits int
-	at    [64]struct {
-		tail  logTail
-		began time.Time
-	}
+	at    *[64]announcement // nil until there is one
+}
+
+type announcement struct {
+	tail  logTail
+	began time.Time
 }
 
 // put notes an announcement that began at a time.
 func (a *said) put(t logTail, began time.Time) {
+	if a.at == nil {
+		a.at = new([64]announcement)
+	}
 	at := &a.at[t.seq%uint64(len(a.at))]
 	if at.tail == (logTail{}) {
 		a.waits++
@@ -87,8 +92,11 @@ func (a *said) put(t logTail, began time.Time) {
 
 // take returns when the announcement of t began, if it is known.
 func (a *said) take(t logTail) (began time.Time, ok bool) {
+	if a.waits == 0 {
+		return time.Time{}, false
+	}
 	at := &a.at[t.seq%uint64(len(a.at))]
-	if a.waits == 0 || at.tail != t || t == (logTail{}) {
+	if at.tail != t || t == (logTail{}) {
 		return time.Time{}, false
 	}
 	a.waits--

@@ -56,20 +56,47 @@ func (s *Space) mark(lane int, t logTail) invalidation.Mark {
 	return invalidation.Mark{Space: s.ns, Lane: lane, Line: t.line, Seq: t.seq, Nonce: t.nonce}
 }
 
-// memory remembers the last tails that were applied.
+// memory remembers the last tails of a log that were applied, up to mostTails. It takes
+// memory as there are more.
 type memory struct {
-	line   string
-	nonces [1024]struct{ seq, nonce uint64 }
+	line  string
+	tails []shortTail // each in the place of its number; 2^n of them
 }
+
+type shortTail struct{ seq, nonce uint64 }
+
+const (
+	fewTails  = 4
+	mostTails = 1024
+)
 
 func (m *memory) put(t logTail) {
 	if m.line != t.line {
 		*m = memory{line: t.line}
 	}
-	m.nonces[t.seq%uint64(len(m.nonces))] = struct{ seq, nonce uint64 }{t.seq, t.nonce}
+	if m.tails == nil {
+		m.tails = make([]shortTail, fewTails)
+	}
+	for at := m.at(t.seq); *at != (shortTail{}) && at.seq != t.seq && len(m.tails) < mostTails; at = m.at(t.seq) {
+		m.grow()
+	}
+	*m.at(t.seq) = shortTail{t.seq, t.nonce}
+}
+
+// at returns the place of a number.
+func (m *memory) at(seq uint64) *shortTail { return &m.tails[seq%uint64(len(m.tails))] }
+
+// grow makes twice the places.
+func (m *memory) grow() {
+	old := m.tails
+	m.tails = make([]shortTail, 2*len(old))
+	for _, t := range old {
+		if t != (shortTail{}) {
+			*m.at(t.seq) = t
+		}
+	}
 }
 
 func (m *memory) has(t logTail) bool {
-	at := m.nonces[t.seq%uint64(len(m.nonces))]
-	return t.line != "" && m.line == t.line && at.seq == t.seq && at.nonce == t.nonce
+	return t.line != "" && m.line == t.line && *m.at(t.seq) == shortTail{t.seq, t.nonce}
 }

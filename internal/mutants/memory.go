@@ -30,6 +30,9 @@ var memory = []mutant{
 		{"invalidation/guard.go", "	t := g.first.lane.trust(now)\n", "	stands := g.stands()\n	t := g.first.lane.trust(now)\n"},
 		{"invalidation/guard.go", "	if !g.stands() {\n", "	if !stands {\n"},
 	}},
+	{"key-page-of-its-own", "the first watch of a key has counters that nobody else knows", "invalidation", "TestKeyCounts_KeysHaveTheCountersThatTheyHad", []edit{
+		{"invalidation/keycounts.go", `		p = at.Load()`, `		p = new(keyCountPage)`},
+	}},
 	{"lease-from-reply", "the lease is dated from the reply", "redisstore", "TestALeaseIsDatedFromTheSendingOfItsBeat", []edit{
 		{"redisstore/lane.go", `asked.at.Add(l.space.lease))`, `time.Now().Add(l.space.lease))`},
 	}},
