@@ -47,7 +47,7 @@ var rooms = map[string]struct {
 	"internal/clock":                     {standardOnly: true},
 	"internal/contain":                   {ours: []string{"cache"}},
 	"internal/distinct":                  {standardOnly: true},
-	"internal/doubt":                     {ours: []string{"cache"}, standardOnly: true},
+	"internal/doubt":                     {ours: []string{"cache", "internal/contain"}, standardOnly: true},
 	"internal/flight":                    {ours: []string{"cache", "internal/waitgraph"}},
 	"internal/meter":                     {ours: []string{"cache", "internal/contain"}},
 	"internal/mutants":                   {standardOnly: true},

@@ -59,7 +59,10 @@ func (t *tiered[K, V]) findInL2(ctx context.Context, key K) (*Entry[V], Level, e
 	if err != nil {
 		return nil, Origin, err
 	}
+	answered := false
+	defer abandon(ctx, fill, &answered)
 	e, level, err := find(ctx, t.l2, key, Shared)
+	answered = true
 	e, err = moveUp(ctx, fill, e, err)
 	return e, level, err
 }

@@ -12,6 +12,9 @@ import "context"
 // vouches for, is in l1 alone. An l2 that guards
 // nothing leaves an entry in l1 until it expires: keep Policy.Fresh short then.
 //
+// A panic of one of them goes on after the other was told what follows from it: that
+// nothing is stored, that a quarantine has ended, or what was invalidated.
+//
 // A hit in l1 costs what it costs there. A hit in l2 is stored in l1 on the
 // way. When l2 cannot be asked, Get serves what l1 has and is an error
 // otherwise.
@@ -42,8 +45,19 @@ func (t *tiered[K, V]) fromL2(ctx context.Context, key K) (*Entry[V], error) {
 	if err != nil {
 		return nil, err
 	}
+	answered := false
+	defer abandon(ctx, fill, &answered)
 	e, err := t.l2.Get(ctx, key)
+	answered = true
 	return moveUp(ctx, fill, e, err)
+}
+
+// abandon is deferred: it ends the fill of one level when the other has not answered, since
+// it has panicked or ended the goroutine.
+func abandon[V any](ctx context.Context, fill Fill[V], answered *bool) {
+	if !*answered {
+		fill.Cancel(context.WithoutCancel(ctx))
+	}
 }
 
 // moveUp puts what l2 has said into l1, and returns it.
@@ -89,7 +103,10 @@ func (t *tiered[K, V]) manyFromL2(ctx context.Context, keys []K, got map[K]*Entr
 	if err != nil {
 		return got, err
 	}
+	answered := false
+	defer abandon(ctx, fill, &answered)
 	found, err := t.l2.GetMany(ctx, rest)
+	answered = true
 	entries := make([]*Entry[V], len(rest))
 	for i, k := range rest {
 		if e := found[k]; e != nil {
@@ -112,7 +129,10 @@ func (t *tiered[K, V]) Reserve(ctx context.Context, slots ...Slot[K]) (Fill[V], 
 }
 
 func (t *tiered[K, V]) reserveL2(ctx context.Context, f1 Fill[V], slots []Slot[K]) (Fill[V], error) {
+	answered := false
+	defer abandon(ctx, f1, &answered)
 	f2, err := t.l2.Reserve(ctx, slots...)
+	answered = true
 	if err != nil {
 		f1.Cancel(ctx)
 		return nil, err
@@ -145,7 +165,10 @@ func (t *tiered[K, V]) Quarantine(ctx context.Context, slots ...Slot[K]) (Fill[V
 	if err != nil {
 		return nil, err
 	}
+	answered := false
+	defer abandon(ctx, f2, &answered)
 	f1, err := t.l1.Quarantine(ctx, slots...)
+	answered = true
 	if err != nil {
 		f2.Cancel(context.WithoutCancel(ctx))
 		return nil, err
@@ -153,14 +176,15 @@ func (t *tiered[K, V]) Quarantine(ctx context.Context, slots ...Slot[K]) (Fill[V
 	return &tieredFill[V]{f1: f1, f2: f2, n: len(slots)}, nil
 }
 
-func (t *tiered[K, V]) Invalidate(ctx context.Context, keys ...K) error {
-	err := t.l2.Invalidate(ctx, keys...)
+func (t *tiered[K, V]) Invalidate(ctx context.Context, keys ...K) (err error) {
 	// After l2, so that nobody can refill l1 with what l2 still had; and also
 	// if l2 failed, so that this process at least is clean.
-	if err1 := t.l1.Invalidate(ctx, keys...); err == nil {
-		err = err1
-	}
-	return err
+	defer func() {
+		if err1 := t.l1.Invalidate(ctx, keys...); err == nil {
+			err = err1
+		}
+	}()
+	return t.l2.Invalidate(ctx, keys...)
 }
 
 // tieredFill has no f2 if l1 already had all that was asked for.
@@ -183,6 +207,8 @@ func (f *tieredFill[V]) Commit(ctx context.Context, entries ...*Entry[V]) ([]Out
 		_, err := f.f1.Commit(ctx, make([]*Entry[V], len(entries))...)
 		return make([]Outcome, len(entries)), err
 	}
+	answered := false
+	defer abandon(ctx, f.f1, &answered)
 	outcomes, err := f.f2.Commit(ctx, entries...)
 	up := make([]*Entry[V], f.n)
 	for i := range up {
@@ -193,6 +219,7 @@ func (f *tieredFill[V]) Commit(ctx context.Context, entries ...*Entry[V]) ([]Out
 			up[i] = f.f2.Found(i)
 		}
 	}
+	answered = true
 	in1, err1 := f.f1.Commit(ctx, up...)
 	if err == nil {
 		err = err1

@@ -2,7 +2,6 @@ package invalidation
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"math"
@@ -11,7 +10,6 @@ import (
 	"time"
 	"weak"
 
-	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/internal/doubt"
 	"github.com/larder-cache/larder/internal/tagname"
 )
@@ -96,9 +94,9 @@ func (d *Domain) InvalidateTags(ctx context.Context, tags ...string) error {
 	}
 	var err error
 	if d.remote != nil {
-		err = d.remote.InvalidateTags(ctx, tags)
+		err = apart(remoteName, func() error { return d.remote.InvalidateTags(ctx, tags) })
 	}
-	if err != nil && !errors.Is(err, cache.ErrClosed) {
+	if err != nil && !isClosed(err) {
 		_, left := unfinished(err, nil, tags)
 		d.retries.add(namesOf(aTag, left))
 	}

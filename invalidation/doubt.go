@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
-	"github.com/larder-cache/larder/internal/contain"
 	"github.com/larder-cache/larder/internal/doubt"
 )
 
@@ -30,7 +29,11 @@ func (m *Mutation) doubt(within context.Context, value any) *cache.InDoubtError 
 	if !ok {
 		return nil
 	}
-	return doubt.Of(within, err, m.InDoubt)
+	e, hook := doubt.Of(within, err, doubt.Judge{Name: "Mutation.InDoubt", InDoubt: m.InDoubt})
+	if hook != nil {
+		m.panicked(hook)
+	}
+	return e
 }
 
 // doubt keeps what is held until the change is decided.
@@ -64,10 +67,4 @@ func (d *Domain) doubt(ctx context.Context, m Mutation, first held, e *cache.InD
 		},
 	})
 	return e
-}
-
-func (m *Mutation) tell(e cache.Event) {
-	if m.Observer != nil {
-		contain.Observe(m.Observer, e)
-	}
 }

@@ -3,6 +3,7 @@ package invalidation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -17,8 +18,14 @@ const releaseTimeout = 10 * time.Second
 // held is what has to be released, tags first, and what could not be held and
 // has to be invalidated instead.
 type held struct {
-	tags, keys []func(context.Context) error
-	failed     []func(context.Context) error
+	tags, keys []ending
+	failed     []ending
+}
+
+// ending releases or invalidates something, of which it has the name in errors.
+type ending struct {
+	name string
+	do   func(context.Context) error
 }
 
 // quarantineAll holds all targets at once, for life if nobody releases them.
@@ -26,8 +33,9 @@ func (d *Domain) quarantineAll(ctx context.Context, targets []Target, life time.
 	var h held
 	var tags []string
 	var keys []Target
-	for _, t := range targets {
+	for i, t := range targets {
 		if t.quarantine != nil {
+			t.name = fmt.Sprintf("the store of Mutation.Targets[%d]", i)
 			keys = append(keys, t)
 		} else {
 			tags = append(tags, t.tag)
@@ -35,6 +43,7 @@ func (d *Domain) quarantineAll(ctx context.Context, targets []Target, life time.
 	}
 	if tags = distinct.Of(tags); len(tags) > 0 {
 		all := Target{
+			name: remoteName,
 			quarantine: func(ctx context.Context, life time.Duration) (func(context.Context) error, error) {
 				return d.quarantineTags(ctx, life, tags)
 			},
@@ -42,16 +51,20 @@ func (d *Domain) quarantineAll(ctx context.Context, targets []Target, life time.
 		}
 		keys = append([]Target{all}, keys...)
 	}
-	releases, errs := make([]func(context.Context) error, len(keys)), make([]error, len(keys))
-	each(len(keys), func(i int) { releases[i], errs[i] = keys[i].quarantine(ctx, life) })
+	steps := make([]step[func(context.Context) error], len(keys))
+	for i, k := range keys {
+		steps[i].name = k.name
+		steps[i].do = func() (func(context.Context) error, error) { return k.quarantine(ctx, life) }
+	}
+	releases, errs := each(steps)
 	for i, r := range releases {
-		switch {
+		switch name := keys[i].name; {
 		case errs[i] != nil:
-			h.failed = append(h.failed, keys[i].invalidate)
+			h.failed = append(h.failed, ending{name, keys[i].invalidate})
 		case i == 0 && len(tags) > 0:
-			h.tags = append(h.tags, r)
+			h.tags = append(h.tags, ending{name, r})
 		default:
-			h.keys = append(h.keys, r)
+			h.keys = append(h.keys, ending{name, r})
 		}
 	}
 	return h, errors.Join(errs...)
@@ -62,9 +75,12 @@ func (h held) release(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
 	var all []error
-	for _, step := range [][]func(context.Context) error{h.failed, h.tags, h.keys} {
-		errs := make([]error, len(step))
-		each(len(step), func(i int) { errs[i] = step[i](ctx) })
+	for _, endings := range [][]ending{h.failed, h.tags, h.keys} {
+		steps := make([]step[struct{}], len(endings))
+		for i, e := range endings {
+			steps[i] = step[struct{}]{e.name, func() (struct{}, error) { return struct{}{}, e.do(ctx) }}
+		}
+		_, errs := each(steps)
 		all = append(all, errs...)
 	}
 	return errors.Join(all...)
@@ -72,19 +88,6 @@ func (h held) release(ctx context.Context) error {
 
 // whole reports whether every target is held.
 func (h held) whole() bool { return len(h.failed) == 0 }
-
-// each calls f for 0 to n-1 at once.
-func each(n int, f func(i int)) {
-	if n == 1 {
-		f(0)
-		return
-	}
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() { f(i) })
-	}
-	wg.Wait()
-}
 
 // QuarantineTags makes a miss of every entry that carries one of the tags, and
 // until the function that it returns is called nobody stores one. It is the part
@@ -104,7 +107,11 @@ func (d *Domain) quarantineTags(ctx context.Context, life time.Duration, tags []
 	remote := func(context.Context) error { return nil }
 	d.holds.add(names...) // first, so that nothing gets into memory once the remote store has answered
 	if d.remote != nil {
-		if remote, err = d.remote.QuarantineTags(ctx, tags, life); err != nil {
+		err = apart(remoteName, func() (err error) {
+			remote, err = d.remote.QuarantineTags(ctx, tags, life)
+			return err
+		})
+		if err != nil {
 			d.Expire(tags...)
 			d.holds.remove(names...)
 			return nil, err
@@ -114,7 +121,7 @@ func (d *Domain) quarantineTags(ctx context.Context, life time.Duration, tags []
 	var once sync.Once
 	return func(ctx context.Context) (err error) {
 		once.Do(func() {
-			if err = remote(ctx); err != nil {
+			if err = apart(remoteName, func() error { return remote(ctx) }); err != nil {
 				d.retries.addRelease(&release{names, remote})
 			}
 			// Loads that began meanwhile may have seen the old value: they are

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
-	"github.com/larder-cache/larder/internal/contain"
 )
 
 // Mutation is a change of the origin and what it makes obsolete.
@@ -65,7 +64,9 @@ const (
 // the change was committed, as when the context ends while COMMIT is on its way: the
 // targets stay in quarantine until that is decided, see Mutation.InDoubt and
 // DecidedWithin. Any other error is that of fn. A panic of fn goes on; if its value is
-// an error in doubt, the targets stay in quarantine too.
+// an error in doubt, the targets stay in quarantine too. A panic of a store, or of another
+// function, is an error of the target or function that it names, and wraps a
+// *cache.PanicError: all that concerns the other targets is done.
 //
 // It costs two round trips to the store, beside fn: all targets go together.
 func (d *Domain) Mutate(ctx context.Context, targets []Target, fn func(context.Context) error) error {
@@ -141,7 +142,11 @@ func (m *Mutation) complete() error {
 func (m *Mutation) life() time.Duration { return m.Timeout + m.DecidedWithin }
 
 func (m *Mutation) observe(err error) {
-	if err != nil && m.Observer != nil {
-		contain.Observe(m.Observer, cache.Event{Kind: cache.Unavailable, N: 1, Err: err})
+	if err == nil {
+		return
 	}
+	for _, p := range panics(err) {
+		m.panicked(p)
+	}
+	m.tell(cache.Event{Kind: cache.Unavailable, N: 1, Err: err})
 }

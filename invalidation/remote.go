@@ -39,11 +39,13 @@ type Remote interface {
 
 // unfinished returns which of keys and tags an error of a Remote is about.
 func unfinished(err error, keys, tags []string) (leftKeys, leftTags []string) {
+	leftKeys, leftTags = keys, tags
+	defer func() { recover() }() // a method of the error says nothing if it panics
 	var part interface{ Unfinished() (keys, tags []string) }
 	if errors.As(err, &part) {
-		return part.Unfinished()
+		leftKeys, leftTags = part.Unfinished()
 	}
-	return keys, tags
+	return leftKeys, leftTags
 }
 
 // RemoteOptions say how a Domain and its Remote work together.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/larder-cache/larder/internal/contain"
 )
 
 const (
@@ -221,7 +223,11 @@ func others(k kind, texts []string, failed map[name]bool) []string {
 func (r *retries) within(do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(r.ctx, retryTime)
 	defer cancel()
-	return do(ctx)
+	err := apart(remoteName, func() error { return do(ctx) })
+	for _, p := range panics(err) {
+		contain.Log("", p)
+	}
+	return err
 }
 
 func (r *retries) waiting() []*release {

@@ -9,12 +9,14 @@ import (
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/internal/distinct"
 	"github.com/larder-cache/larder/internal/tagname"
+	"github.com/larder-cache/larder/internal/validkey"
 )
 
 // Target is what a Mutation takes away from readers: see Tag and Keys. The zero
 // Target names nothing: a Mutation with one is not started.
 type Target struct {
-	tag string
+	tag  string
+	name string // in errors
 	// err says what is wrong with it.
 	err error
 	// life is for how long the quarantine lasts if nobody releases it.
@@ -31,10 +33,14 @@ func Tag(tag string) Target {
 	return Target{tag: tag}
 }
 
-// Keys is the Target of keys in a store.
+// Keys is the Target of keys in a store. A Mutation with a key that no map can hold is not
+// started, see cache.ErrInvalidKey.
 func Keys[K comparable, V any](store cache.Cache[K, V], keys ...K) Target {
 	if store == nil {
 		return Target{err: errors.New("Keys has no store")}
+	}
+	if err := validkey.First(validkey.Check[K](), keys); err != nil {
+		return Target{err: err}
 	}
 	return Target{
 		quarantine: func(ctx context.Context, life time.Duration) (func(context.Context) error, error) {

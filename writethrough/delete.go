@@ -7,6 +7,8 @@ import (
 
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/internal/doubt"
+	"github.com/larder-cache/larder/internal/meter"
+	"github.com/larder-cache/larder/internal/validkey"
 )
 
 // DeleteOptions change what a deleting function does. The zero DeleteOptions are
@@ -47,18 +49,20 @@ func Delete[K comparable, V any](store cache.Cache[K, V], del func(context.Conte
 		panic(fmt.Sprintf("larder: writethrough.Delete: DeleteOptions.DecidedWithin is %v: it cannot be negative", opts.DecidedWithin))
 	}
 	timing := timingOf(opts.WriteTimeout, opts.DecidedWithin, opts.InDoubt)
-	doubts := &doubt.Group{}
+	doubts, count, check := &doubt.Group{}, &meter.Meter{}, validkey.Check[K]()
 	return func(ctx context.Context, key K) error {
 		t := through[K, V]{
 			store: store, slot: cache.Slot[K]{Key: key}, timing: timing, failOpen: opts.FailOpen,
-			observe: func(e cache.Event) { observe(opts.Observer, opts.Name, e) },
-			write: func(ctx context.Context) (*cache.Entry[V], []K, []string, error) {
-				return nil, nil, nil, del(ctx, key)
-			},
-			domain: opts.Domain, doubts: doubts,
+			observe: func(e cache.Event) { observe(count, opts.Observer, opts.Name, e) },
+			write:   func(ctx context.Context) error { return del(ctx, key) },
+			domain:  opts.Domain, doubts: doubts,
 		}
-		if opts.Invalidates != nil {
-			t.tags = opts.Invalidates(key)
+		err := validkey.First(check, []K{key})
+		if err == nil && opts.Invalidates != nil {
+			err = t.hook("DeleteOptions.Invalidates", func() { t.tags = opts.Invalidates(key) })
+		}
+		if err != nil {
+			return fmt.Errorf("%w: %w", cache.ErrNotStarted, err)
 		}
 		return t.run(ctx)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/contain"
 	"github.com/larder-cache/larder/internal/distinct"
 	"github.com/larder-cache/larder/internal/doubt"
 )
@@ -30,26 +31,41 @@ func (t *through[K, V]) doubt(ctx context.Context, fill cache.Fill[V], e *cache.
 	k := &kept[K, V]{through: t, fill: fill}
 	within, cancel := outlive(ctx)
 	defer cancel()
-	// It may be committed already: what is there now must not be served meanwhile.
-	if fill == nil {
-		k.report(t.invalidate(within, t.slot.Key))
-		k.report(k.keepKey(within))
-	}
-	k.report(k.keepTags(within))
-	e.Settled = t.doubts.Add(doubt.Hold{
-		Decided: e.Decided,
-		Within:  t.timing.decided,
+	contain.InTurn(
+		// It may be committed already: what is there now must not be served meanwhile.
+		func() {
+			if fill == nil {
+				k.report(t.invalidate(within, t.slot.Key))
+			}
+		},
+		func() {
+			if fill == nil {
+				k.report(k.keepKey(within))
+			}
+		},
+		func() { k.report(k.keepTags(within)) },
+		func() { e.Settled = t.doubts.Add(k.hold(e.Decided)) },
+	)
+	return e
+}
+
+func (k *kept[K, V]) hold(decided func(context.Context) (bool, error)) doubt.Hold {
+	return doubt.Hold{
+		Decided: decided,
+		Within:  k.timing.decided,
 		Renew:   func(ctx context.Context) error { return errors.Join(k.keepKey(ctx), k.keepTags(ctx)) },
 		Release: k.end,
 		Report:  k.report,
 		Settled: func(took time.Duration, err error) {
-			t.observe(cache.Event{Kind: cache.WriteSettled, N: 1, Took: took, Err: err})
+			k.observe(cache.Event{Kind: cache.WriteSettled, N: 1, Took: took, Err: err})
 		},
-	})
-	return e
+	}
 }
 
 func (k *kept[K, V]) report(err error) {
+	if panicsOf(doubt.DecidedName, err) {
+		k.observe(cache.Event{Kind: cache.HookPanic, N: 1, Err: err})
+	}
 	if err != nil {
 		k.unavailable(err)
 	}
@@ -57,7 +73,7 @@ func (k *kept[K, V]) report(err error) {
 
 // keepKey puts the key in quarantine, again if it was there.
 func (k *kept[K, V]) keepKey(ctx context.Context) error {
-	next, err := k.store.Quarantine(ctx, k.slot)
+	next, err := k.quarantine(ctx)
 	if err != nil {
 		return err
 	}
@@ -66,7 +82,7 @@ func (k *kept[K, V]) keepKey(ctx context.Context) error {
 	if last == nil {
 		return nil
 	}
-	return last.Cancel(ctx)
+	return k.through.end(ctx, last)
 }
 
 // keepTags does the same for the tags. A domain that cannot do so invalidates them.
@@ -76,7 +92,8 @@ func (k *kept[K, V]) keepTags(ctx context.Context) error {
 	if len(tags) == 0 || !ok {
 		return k.invalidateTags(ctx, tags)
 	}
-	next, err := domain.QuarantineTags(ctx, tags...)
+	var next func(context.Context) error
+	err := k.call(holdTagsName, func() (err error) { next, err = domain.QuarantineTags(ctx, tags...); return err })
 	if err != nil {
 		if k.release == nil {
 			err = errors.Join(err, k.invalidateTags(ctx, tags))
@@ -88,21 +105,21 @@ func (k *kept[K, V]) keepTags(ctx context.Context) error {
 	if last == nil {
 		return nil
 	}
-	return last(ctx)
+	return k.call(releaseTagsName, func() error { return last(ctx) })
 }
 
 // end releases what is kept, and invalidates what could not be.
 func (k *kept[K, V]) end(ctx context.Context) error {
 	var key, tags error
-	if k.fill != nil {
-		key = k.fill.Cancel(ctx)
-	} else {
-		key = k.invalidate(ctx, k.slot.Key)
-	}
-	if k.release != nil {
-		tags = k.release(ctx)
-	} else {
-		tags = k.invalidateTags(ctx, k.tags)
-	}
+	contain.InTurn(
+		func() { key = k.through.end(ctx, k.fill) },
+		func() {
+			if k.release != nil {
+				tags = k.call(releaseTagsName, func() error { return k.release(ctx) })
+			} else {
+				tags = k.invalidateTags(ctx, k.tags)
+			}
+		},
+	)
 	return errors.Join(key, tags)
 }

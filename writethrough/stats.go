@@ -3,6 +3,7 @@ package writethrough
 import (
 	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/internal/contain"
+	"github.com/larder-cache/larder/internal/meter"
 )
 
 // Stats returns what the Writer has counted: invalidations of tags and of other keys,
@@ -15,14 +16,18 @@ func (w *Writer[K, V]) Stats() cache.Stats {
 }
 
 func (w *Writer[K, V]) observe(e cache.Event) {
-	w.meter.Observe(e)
-	observe(w.o.Observer, w.o.Name, e)
+	observe(&w.meter, w.o.Observer, w.o.Name, e)
 }
 
-// observe lets an Observer know, if there is one.
-func observe(o cache.Observer, name string, e cache.Event) {
-	if o != nil {
-		e.Cache, e.Level = name, cache.Origin
-		contain.Observe(o, e)
+// observe counts an event and lets an Observer know, if there is one. That has a goroutine
+// of its own, which it may end: what follows is needed.
+func observe(m *meter.Meter, o cache.Observer, name string, e cache.Event) {
+	e.Cache, e.Level = name, cache.Origin
+	m.Observe(e)
+	switch {
+	case o == nil && e.Kind == cache.HookPanic:
+		contain.Log(name, e.Err)
+	case o != nil && contain.Apart(contain.Observer, func() { m.Notify(o, e) }) != nil:
+		m.Add(cache.HookPanic, 1) // it has ended its goroutine: Notify contains panics
 	}
 }

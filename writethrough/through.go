@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/contain"
 	"github.com/larder-cache/larder/internal/distinct"
 	"github.com/larder-cache/larder/internal/doubt"
 	"github.com/larder-cache/larder/internal/tagname"
@@ -19,14 +20,23 @@ type through[K comparable, V any] struct {
 	timing   timing
 	failOpen bool
 	observe  func(cache.Event)
-	// write writes to the origin. It returns what is to be installed, or nil, other
-	// keys that it has changed, and tags of what it has made.
-	write func(context.Context) (e *cache.Entry[V], also []K, tags []string, err error)
+	// write writes to the origin.
+	write func(context.Context) error
+	// ask asks functions of the user's what a write that the origin has accepted has
+	// made. It may be nil.
+	ask func(*made[K, V]) error
 	// tags are those of domain that are to be invalidated, as far as they are known
 	// before the write.
 	tags   []string
 	domain TagInvalidator
 	doubts *doubt.Group
+}
+
+// made is what a write has made.
+type made[K comparable, V any] struct {
+	entry *cache.Entry[V] // is to be installed, or nil
+	also  []K             // other keys that it has changed
+	tags  []string        // are to be invalidated
 }
 
 // timing says how long a write takes, and when it is in doubt.
@@ -42,7 +52,7 @@ func (t *through[K, V]) run(ctx context.Context) error {
 	if err := t.check(); err != nil {
 		return fmt.Errorf("%w: %w", cache.ErrNotStarted, err)
 	}
-	fill, err := t.store.Quarantine(ctx, t.slot)
+	fill, err := t.quarantine(ctx)
 	if err != nil {
 		t.unavailable(err)
 		if !t.failOpen || ctx.Err() != nil {
@@ -66,16 +76,24 @@ func (t *through[K, V]) run(ctx context.Context) error {
 			panic(value)
 		}
 	}()
-	e, also, tags, err := t.write(within)
+	err = t.write(within)
 	returned = true
 	if err != nil {
 		return t.failed(ctx, within, fill, err)
 	}
-	if err := t.tell(ctx, fill, e, also, tags); err != nil {
-		t.unavailable(err)
+	// The write is committed: from here on nothing is taken for its failure.
+	if err := t.tell(ctx, fill); err != nil {
 		return &cache.PostCommitError{Err: err}
 	}
 	return nil
+}
+
+func (t *through[K, V]) quarantine(ctx context.Context) (fill cache.Fill[V], err error) {
+	err = t.call(quarantineName, func() (err error) {
+		fill, err = t.store.Quarantine(ctx, t.slot)
+		return err
+	})
+	return fill, err
 }
 
 // check returns what is wrong with the tags that are known before the write.
@@ -89,25 +107,76 @@ func (t *through[K, V]) check() error {
 	return nil
 }
 
-// tell lets the cache know of a write that the origin has accepted.
-func (t *through[K, V]) tell(ctx context.Context, fill cache.Fill[V], e *cache.Entry[V], also []K, tags []string) error {
+// tell lets the cache know of a write that the origin has accepted. All of it is done
+// whatever the functions do that it calls: one that panics is an error, and what follows
+// one that ends the goroutine is done before that ends.
+func (t *through[K, V]) tell(ctx context.Context, fill cache.Fill[V]) error {
 	ctx, cancel := outlive(ctx)
 	defer cancel()
-	var errs []error
-	if fill == nil {
-		also = append([]K{t.slot.Key}, also...)
-	} else if _, err := fill.Commit(ctx, t.storable(e)); !errors.Is(err, cache.ErrNotStorable) {
-		errs = append(errs, err)
-	} // one that is not storable leaves the key without a value, which is all that the origin asks for
-	if len(also) > 0 {
-		errs = append(errs, t.invalidate(ctx, also...))
-	}
-	// One that is malformed does not keep the others from being invalidated.
-	if err := tagname.Check(tags...); err != nil {
-		errs = append(errs, fmt.Errorf("larder: writethrough: Options.Invalidates, of the value that came back: %w", err))
-		tags = tagname.Valid(tags)
-	}
-	return errors.Join(append(errs, t.invalidateTags(ctx, append(t.tags[:len(t.tags):len(t.tags)], tags...)))...)
+	var m made[K, V]
+	var unsaid error // what the user's functions have not said
+	var told []error
+	add := func(err error) { told = append(told, err) }
+	contain.InTurn(
+		func() {
+			if t.ask != nil {
+				unsaid = t.ask(&m)
+			}
+		},
+		func() {
+			if fill == nil {
+				m.also = append([]K{t.slot.Key}, m.also...)
+			} else {
+				t.commit(ctx, fill, m.entry, add)
+			}
+		},
+		func() {
+			if len(m.also) > 0 {
+				add(t.invalidate(ctx, m.also...))
+			}
+		},
+		func() {
+			// One that is malformed does not keep the others from being invalidated.
+			if err := tagname.Check(m.tags...); err != nil {
+				add(fmt.Errorf("larder: writethrough: Options.Invalidates, of the value that came back: %w", err))
+				m.tags = tagname.Valid(m.tags)
+			}
+			add(t.invalidateTags(ctx, append(t.tags[:len(t.tags):len(t.tags)], m.tags...)))
+		},
+		func() {
+			if err := errors.Join(told...); err != nil {
+				t.unavailable(err)
+			}
+		},
+	)
+	return errors.Join(unsaid, errors.Join(told...))
+}
+
+// commit ends the quarantine, and adds errors. A Commit that does not return may not have
+// ended it.
+func (t *through[K, V]) commit(ctx context.Context, fill cache.Fill[V], e *cache.Entry[V], add func(error)) {
+	returned := false
+	contain.InTurn(
+		func() {
+			err := t.call(commitName, func() error {
+				_, err := fill.Commit(ctx, t.storable(e))
+				returned = true
+				return err
+			})
+			// One that is not storable leaves the key without a value, which is all that
+			// the origin asks for.
+			if !errors.Is(err, cache.ErrNotStorable) {
+				add(err)
+			}
+		},
+		func() {
+			if !returned {
+				if err := t.call(cancelName, func() error { return fill.Cancel(ctx) }); !errors.Is(err, cache.ErrFillDone) {
+					add(err)
+				}
+			}
+		},
+	)
 }
 
 // storable returns e, or nil if it has a tag that nobody could invalidate.
@@ -126,7 +195,11 @@ func (t *through[K, V]) storable(e *cache.Entry[V]) *cache.Entry[V] {
 // that has none, and returns what the caller is told.
 func (t *through[K, V]) failed(ctx, within context.Context, fill cache.Fill[V], err error) error {
 	if err != nil {
-		if e := doubt.Of(within, err, t.timing.inDoubt); e != nil {
+		e, hook := doubt.Of(within, err, doubt.Judge{Name: "Options.InDoubt", InDoubt: t.timing.inDoubt})
+		if hook != nil {
+			t.panicked(hook)
+		}
+		if e != nil {
 			return t.doubt(ctx, fill, e)
 		}
 	}
@@ -139,15 +212,25 @@ func (t *through[K, V]) failed(ctx, within context.Context, fill cache.Fill[V], 
 func (t *through[K, V]) undo(ctx context.Context, fill cache.Fill[V]) {
 	ctx, cancel := outlive(ctx)
 	defer cancel()
-	var err error
+	var key, tags error
+	contain.InTurn(
+		func() { key = t.end(ctx, fill) },
+		func() { tags = t.invalidateTags(ctx, t.tags) },
+		func() {
+			if err := errors.Join(key, tags); err != nil {
+				t.unavailable(err)
+			}
+		},
+	)
+}
+
+// end ends the quarantine of the key without a value, or invalidates the key if it has
+// none.
+func (t *through[K, V]) end(ctx context.Context, fill cache.Fill[V]) error {
 	if fill == nil {
-		err = t.invalidate(ctx, t.slot.Key)
-	} else {
-		err = fill.Cancel(ctx)
+		return t.invalidate(ctx, t.slot.Key)
 	}
-	if err = errors.Join(err, t.invalidateTags(ctx, t.tags)); err != nil {
-		t.unavailable(err)
-	}
+	return t.call(cancelName, func() error { return fill.Cancel(ctx) })
 }
 
 // outlive returns a context for what has to be done although the caller may have
@@ -163,7 +246,7 @@ func (t *through[K, V]) unavailable(err error) {
 
 func (t *through[K, V]) invalidate(ctx context.Context, keys ...K) error {
 	began := time.Now()
-	err := t.store.Invalidate(ctx, keys...)
+	err := t.call(invalidateName, func() error { return t.store.Invalidate(ctx, keys...) })
 	t.observe(cache.Event{Kind: cache.Invalidated, N: len(keys), Took: time.Since(began), Err: err})
 	return err
 }
@@ -174,7 +257,7 @@ func (t *through[K, V]) invalidateTags(ctx context.Context, tags []string) error
 		return nil
 	}
 	began := time.Now()
-	err := t.domain.InvalidateTags(ctx, tags...)
+	err := t.call(tagsName, func() error { return t.domain.InvalidateTags(ctx, tags...) })
 	t.observe(cache.Event{Kind: cache.Invalidated, N: len(tags), Took: time.Since(began), Err: err})
 	return err
 }

@@ -2,13 +2,16 @@ package writethrough
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/contain"
 	"github.com/larder-cache/larder/internal/distinct"
 	"github.com/larder-cache/larder/internal/doubt"
 	"github.com/larder-cache/larder/internal/meter"
+	"github.com/larder-cache/larder/internal/validkey"
 	"github.com/larder-cache/larder/invalidation"
 )
 
@@ -17,6 +20,7 @@ import (
 type Writer[K comparable, V any] struct {
 	store  cache.Cache[K, V]
 	key    func(V) K
+	check  func(K) error // nil if every key can be in a map
 	write  func(context.Context, V) (V, error)
 	policy invalidation.Policy
 	o      Options[K, V]
@@ -46,7 +50,7 @@ func New[K comparable, V any](store cache.Cache[K, V], key func(V) K, write func
 	case err != nil:
 		panic(fmt.Sprintf("larder: writethrough.New: %v", err))
 	}
-	w := &Writer[K, V]{store: store, key: key, write: write, policy: p, o: defaults(o)}
+	w := &Writer[K, V]{store: store, key: key, write: write, policy: p, o: defaults(o), check: validkey.Check[K]()}
 	w.timing = timingOf(w.o.WriteTimeout, w.o.DecidedWithin, w.o.InDoubt)
 	return w
 }
@@ -79,37 +83,83 @@ func Echo[V any](write func(context.Context, V) error) func(context.Context, V) 
 // more: the cache has no value for the key, and those tags were invalidated if that
 // could be done.
 //
+// A panic of the write function goes on. Of any other function that Write calls it is an
+// error that wraps a *cache.PanicError, which names the function: together with
+// cache.ErrNotStarted before the write, and in a *cache.PostCommitError after it, and then
+// the value is not installed if its key or its tags are not known.
+//
 // It costs two round trips to the store, beside the write.
 func (w *Writer[K, V]) Write(ctx context.Context, v V) (V, error) {
-	key := w.key(v)
-	slot := cache.Slot[K]{Key: key}
-	if w.o.Tags != nil {
-		slot.Tags, slot.LateTags = distinct.Of(w.o.Tags(key, v)), true
-	}
 	var out V
 	t := through[K, V]{
-		store: w.store, slot: slot, timing: w.timing, failOpen: w.o.FailOpen, observe: w.observe,
-		write: func(ctx context.Context) (e *cache.Entry[V], also []K, tags []string, err error) {
-			start := time.Now()
-			if out, err = w.write(ctx, v); err != nil {
-				return nil, nil, nil, err
-			}
-			k := w.key(out)
-			if w.o.Invalidates != nil {
-				tags = w.o.Invalidates(k, out)
-			}
-			if k != key {
-				return nil, []K{k}, tags, nil
-			}
-			return w.entry(key, out, time.Since(start)), nil, tags, nil
-		},
+		store: w.store, timing: w.timing, failOpen: w.o.FailOpen, observe: w.observe,
 		domain: w.o.Domain, doubts: &w.doubts,
 	}
-	if w.o.Invalidates != nil {
-		t.tags = w.o.Invalidates(key, v)
+	if err := w.prepare(&t, v); err != nil {
+		return out, fmt.Errorf("%w: %w", cache.ErrNotStarted, err)
 	}
+	var took time.Duration
+	t.write = func(ctx context.Context) (err error) {
+		start := time.Now()
+		out, err = w.write(ctx, v)
+		took = time.Since(start)
+		return err
+	}
+	t.ask = func(m *made[K, V]) error { return w.ask(&t, out, took, m) }
 	err := t.run(ctx)
 	return out, err
+}
+
+// prepare asks the user's functions what is to be written.
+func (w *Writer[K, V]) prepare(t *through[K, V], v V) error {
+	key, err := w.keyOf(t, v)
+	if err != nil {
+		return err
+	}
+	t.slot.Key = key
+	if w.o.Tags != nil {
+		t.slot.LateTags = true
+		if err := t.hook("Options.Tags", func() { t.slot.Tags = distinct.Of(w.o.Tags(key, v)) }); err != nil {
+			return err
+		}
+	}
+	if w.o.Invalidates != nil {
+		return t.hook("Options.Invalidates", func() { t.tags = w.o.Invalidates(key, v) })
+	}
+	return nil
+}
+
+// keyOf returns the key of a value, which a map can hold.
+func (w *Writer[K, V]) keyOf(t *through[K, V], v V) (key K, err error) {
+	if err = t.hook(keyName, func() { key = w.key(v) }); err == nil && w.check != nil {
+		err = w.check(key)
+	}
+	return key, err
+}
+
+// ask asks the user's functions what was written. The value that came back is installed
+// only if they say under which key and with which tags.
+func (w *Writer[K, V]) ask(t *through[K, V], out V, took time.Duration, m *made[K, V]) error {
+	k, err := w.keyOf(t, out)
+	if err != nil {
+		return fmt.Errorf("larder: writethrough: the key of the value that came back is not known: %w", err)
+	}
+	var invalidates, tags error
+	contain.InTurn(
+		func() {
+			if w.o.Invalidates != nil {
+				invalidates = t.hook("Options.Invalidates", func() { m.tags = w.o.Invalidates(k, out) })
+			}
+		},
+		func() {
+			if k == t.slot.Key {
+				m.entry, tags = w.entry(t, k, out, took)
+			} else {
+				m.also = []K{k}
+			}
+		},
+	)
+	return errors.Join(invalidates, tags)
 }
 
 // Save is Write for those who do not want the value back: it has the shape of a
@@ -120,16 +170,18 @@ func (w *Writer[K, V]) Save(ctx context.Context, v V) error {
 }
 
 // entry returns what is to be installed, or nil.
-func (w *Writer[K, V]) entry(key K, v V, took time.Duration) *cache.Entry[V] {
+func (w *Writer[K, V]) entry(t *through[K, V], key K, v V, took time.Duration) (*cache.Entry[V], error) {
 	if !w.policy.Stores() {
-		return nil
+		return nil, nil
 	}
 	e := &cache.Entry[V]{Value: v, Cost: took}
 	if w.o.Tags != nil {
-		e.Tags = distinct.Of(w.o.Tags(key, v))
+		if err := t.hook("Options.Tags", func() { e.Tags = distinct.Of(w.o.Tags(key, v)) }); err != nil {
+			return nil, err
+		}
 	}
 	now := cache.Now()
 	e.SetLoaded(now)
 	e.Fresh, e.Expires = w.policy.Value(now)
-	return e
+	return e, nil
 }

@@ -38,6 +38,38 @@ func Call(ctx context.Context, name string, f func()) (err error) {
 	return nil
 }
 
+// Do is Call of a function that returns an error. tell is told of a panic, and also if f
+// ends the goroutine.
+func Do(name string, tell func(*cache.PanicError), f func() error) (err error) {
+	returned := false
+	defer func() {
+		if !returned {
+			p := &cache.PanicError{Function: name, Value: recover(), Stack: debug.Stack()}
+			err = p
+			tell(p)
+		}
+	}()
+	err = f()
+	returned = true
+	return err
+}
+
+// InTurn calls all steps, also those after one that panics or ends the goroutine.
+func InTurn(steps ...func()) {
+	for i, step := range steps {
+		func() {
+			returned := false
+			defer func() {
+				if !returned {
+					InTurn(steps[i+1:]...)
+				}
+			}()
+			step()
+			returned = true
+		}()
+	}
+}
+
 // Apart is Call on a goroutine of its own, for who must go on if f ends its goroutine.
 func Apart(name string, f func()) (err error) {
 	err = &cache.PanicError{Function: name}

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/contain"
 )
 
 // verdict is what an error says of the writes before it.
@@ -24,10 +25,35 @@ const (
 	open                   // something may still be committed
 )
 
+// Judge is the user's rule of which errors leave a write in doubt.
+type Judge struct {
+	Name    string // in errors
+	InDoubt func(error) bool
+}
+
 // Of returns what the caller is to be told of an error of a write function that
-// ran under ctx: nil if nothing can be committed any more. judge is the user's rule,
-// nil is the default one.
-func Of(ctx context.Context, err error, judge func(error) bool) *cache.InDoubtError {
+// ran under ctx: nil if nothing can be committed any more. A Judge without a function is
+// the default rule. If that, or a method of err, panics or ends its goroutine, hook says
+// so, and the write is in doubt: nobody has said that it is not.
+func Of(ctx context.Context, err error, judge Judge) (e *cache.InDoubtError, hook *cache.PanicError) {
+	name, rule := "a method of the error of the write", judge.InDoubt
+	if rule != nil {
+		rule = func(err error) bool {
+			name = judge.Name
+			in := judge.InDoubt(err)
+			name = "a method of the error of the write"
+			return in
+		}
+	}
+	if bad := contain.Apart(name, func() { e = of(ctx, err, rule) }); bad != nil {
+		hook, _ = bad.(*cache.PanicError)
+		hook.Function = name
+		return &cache.InDoubtError{Err: err}, hook
+	}
+	return e, nil
+}
+
+func of(ctx context.Context, err error, judge func(error) bool) *cache.InDoubtError {
 	said, isSaid := errors.AsType[*cache.InDoubtError](err)
 	switch {
 	case isSaid:
@@ -55,16 +81,35 @@ func Of(ctx context.Context, err error, judge func(error) bool) *cache.InDoubtEr
 }
 
 // Open reports whether err leaves open whether something was committed, as far as the
-// error alone can say it.
-func Open(err error) bool {
+// error alone can say it. An error of which a method panics does.
+func Open(err error) (open bool) {
+	defer func() {
+		if recover() != nil {
+			open = true
+		}
+	}()
+	return isOpen(err)
+}
+
+func isOpen(err error) bool {
 	if errors.Is(err, cache.ErrInDoubt) {
 		return true
 	}
 	return !errors.Is(err, cache.ErrNotCommitted) && !errors.Is(err, cache.ErrNotStarted) && judgeAll(err) == open
 }
 
-// Decided reports whether err says that nothing is under way any more.
-func Decided(err error) bool {
+// Decided reports whether err says that nothing is under way any more. An error of which
+// a method panics says nothing.
+func Decided(err error) (decided bool) {
+	defer func() {
+		if recover() != nil {
+			decided = false
+		}
+	}()
+	return isDecided(err)
+}
+
+func isDecided(err error) bool {
 	if errors.Is(err, cache.ErrInDoubt) {
 		return false
 	}

@@ -95,8 +95,8 @@ func TestWhichErrorsLeaveAWriteInDoubt(t *testing.T) {
 		if c.ended {
 			cancel()
 		}
-		got := Of(ctx, c.err, nil)
-		if (got != nil) != c.want {
+		got, hook := Of(ctx, c.err, Judge{})
+		if (got != nil) != c.want || hook != nil {
 			t.Errorf("%v, context ended: %v: in doubt: %v", c.err, c.ended, got != nil)
 		}
 		if got != nil && (!errors.Is(got, cache.ErrInDoubt) || !errors.Is(got, c.err)) {
@@ -116,8 +116,8 @@ func TestTheUsersRuleIsAskedUnlessTheErrorSaysSoItself(t *testing.T) {
 		error(&cache.InDoubtError{Err: io.EOF}):                    true,
 		fmt.Errorf("%w: %w", opaqueError{}, cache.ErrNotCommitted): false,
 	} {
-		if got := Of(t.Context(), err, rule) != nil; got != want {
-			t.Errorf("%v: in doubt: %v", err, got)
+		if e, _ := Of(t.Context(), err, Judge{InDoubt: rule}); (e != nil) != want {
+			t.Errorf("%v: in doubt: %v", err, e != nil)
 		}
 	}
 }
@@ -125,12 +125,12 @@ func TestTheUsersRuleIsAskedUnlessTheErrorSaysSoItself(t *testing.T) {
 func TestHowToAskIsFoundInWhatTheErrorWraps(t *testing.T) {
 	said := &cache.InDoubtError{Err: io.EOF, Decided: func(context.Context) (bool, error) { return true, nil }}
 	for _, err := range []error{said, fmt.Errorf("save: %w", said)} {
-		got := Of(t.Context(), err, nil)
+		got, _ := Of(t.Context(), err, Judge{})
 		if got == nil || got.Decided == nil || !errors.Is(got, io.EOF) || got == said {
 			t.Errorf("%v became %+v", err, got)
 		}
 	}
-	if got := Of(t.Context(), said, nil); got.Err != io.EOF {
+	if got, _ := Of(t.Context(), said, Judge{}); got.Err != io.EOF {
 		t.Errorf("the error is wrapped twice: %v", got)
 	}
 }

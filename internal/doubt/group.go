@@ -2,10 +2,11 @@ package doubt
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/larder-cache/larder/internal/contain"
 )
 
 const (
@@ -21,6 +22,9 @@ const (
 	storeTime = 10 * time.Second
 )
 
+// DecidedName is the name of Hold.Decided in errors.
+const DecidedName = "InDoubtError.Decided"
+
 // Hold is what a write in doubt keeps in quarantine.
 type Hold struct {
 	// Decided asks the origin, see cache.InDoubtError. It may be nil.
@@ -33,7 +37,7 @@ type Hold struct {
 	// itself.
 	Release func(context.Context) error
 	// Report is told of what has failed, and Settled of the end: how long the doubt took,
-	// and the error of Release.
+	// and the error of Release. All of these may panic or end their goroutine.
 	Report  func(error)
 	Settled func(took time.Duration, err error)
 }
@@ -136,7 +140,7 @@ func (p *pending) step() {
 		g.mu.Lock()
 		delete(g.holds, p)
 		g.mu.Unlock()
-		p.Settled(time.Since(p.began), err)
+		p.apart("Settled", func() { p.Settled(time.Since(p.began), err) })
 		close(p.settled)
 		return
 	}
@@ -173,7 +177,7 @@ func (p *pending) decided() (done, asked bool) {
 	g.mu.Unlock()
 	switch {
 	case err != nil:
-		p.Report(err)
+		p.apart("Report", func() { p.Report(err) })
 		return false, true
 	case !done: // it may take as long again
 		p.until = time.Now().Add(p.Within)
@@ -194,15 +198,10 @@ func (p *pending) ask() (bool, error) {
 	go func() {
 		defer cancel()
 		var a answer
-		returned := false
-		defer func() {
-			if !returned {
-				a = answer{err: fmt.Errorf("larder: InDoubtError.Decided panicked: %v", recover())}
-			}
-			said <- a
-		}()
-		a.done, a.err = p.Decided(ctx)
-		returned = true
+		if err := contain.Apart(DecidedName, func() { a.done, a.err = p.Decided(ctx) }); err != nil {
+			a = answer{err: err}
+		}
+		said <- a
 	}()
 	select {
 	case a := <-said:
@@ -220,9 +219,20 @@ func (p *pending) ask() (bool, error) {
 func (p *pending) within(do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(p.group.ctx, storeTime)
 	defer cancel()
-	err := do(ctx)
+	var err error
+	if ended := contain.Apart("the store", func() { err = do(ctx) }); ended != nil {
+		err = ended
+	}
 	if err != nil {
-		p.Report(err)
+		p.apart("Report", func() { p.Report(err) })
 	}
 	return err
+}
+
+// apart calls a function that tells somebody something. A write in doubt that is not
+// released keeps readers out, so no such function may end the step.
+func (p *pending) apart(name string, f func()) {
+	if err := contain.Apart(name, f); err != nil {
+		contain.Log("", err)
+	}
 }

@@ -110,7 +110,9 @@ var failing = []mutant{
 		{"invalidation/mutate.go", `if doubt := m.doubt(within, err); doubt != nil {`, `if doubt := m.doubt(within, err); doubt != nil && false {`},
 	}},
 	{"writer-released-in-doubt", "a write whose commit is in doubt is released at once", "writethrough", "TestWriteTimeoutBoundsTheOriginByItsContext", []edit{
-		{"writethrough/through.go", `doubt.Of(within, err, t.timing.inDoubt); e != nil {`, `doubt.Of(within, err, t.timing.inDoubt); e != nil && false {`},
+		{"writethrough/through.go", `		if e != nil {
+			return t.doubt(`, `		if e != nil && false {
+			return t.doubt(`},
 	}},
 	{"under-way-ends-in-time", "a change of which the origin says that it is under way is released in time", "internal/doubt", "TestGroup_AnAnswerDecides", []edit{
 		{"internal/doubt/group.go", `p.until = time.Now().Add(p.Within)`, ``},

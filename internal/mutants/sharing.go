@@ -40,7 +40,7 @@ var sharing = []mutant{
 		{"aside/strict.go", ` || t.Abandoned() {`, ` {`},
 	}},
 	{"wait-for-loads-only", "Wait does not wait for commits", "aside", "TestWait_IsForAllThatIsUnderWay", []edit{
-		{flights + "/group.go", "		case <-t.ended:\n		case <-ctx.Done():", "		case <-t.calls[0].round.landed:\n		case <-ctx.Done():"},
+		{flights + "/group.go", `ended = append(ended, t.ended)`, `ended = append(ended, t.calls[0].round.landed)`},
 	}},
 	{"cancelled-and-joined", "a newcomer joins a load that was cancelled", flights, "TestANewcomerNeverInheritsACancelledLoad", []edit{
 		{flights + "/run.go", `if g.calls[c.key] == c && c.round.phase < landed {`, `if false {`},
