@@ -120,7 +120,8 @@ func TestStep(t *testing.T) {
 		if Step(d); Milli(now) != want {
 			t.Errorf("after the wall clock was set by %v it is %d, not %d", d, Milli(now), want)
 		}
-		if d != 0 && apart.Load() != int64(d) {
+		// The two clocks are not read at the same moment, nor do they run at the same rate.
+		if more := time.Duration(apart.Load()) - d; d != 0 && more.Abs() >= time.Duration(suspicious) {
 			t.Errorf("nobody has looked why the wall clock is apart by %v", d)
 		}
 	}
