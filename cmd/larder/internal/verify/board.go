@@ -23,6 +23,7 @@ const (
 	strict               // a linearizable Loader
 	lasting              // as memory, but without a bus, of rows that nobody writes: only time ends them
 	missing              // as plain, of rows that are mostly not there: loads fail, and are not repeated for a while
+	calm                 // as plain, of rows that only one process writes, and seldom: the connections of the others only read
 	modes
 )
 

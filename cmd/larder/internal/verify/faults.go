@@ -22,7 +22,7 @@ const (
 )
 
 var (
-	notSentinel = []topology{single, cluster}
+	notSentinel = []topology{single, cluster, address}
 	onlySingle  = []topology{single}
 )
 
@@ -72,7 +72,7 @@ var faults = []fault{
 		if err := os.Remove(filepath.Join(srv.Dir(), snapshotFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
-		return srv.Restart(context.Background())
+		return errors.Join(srv.Restart(context.Background()), f.well())
 	}},
 	{name: "server killed, back with old data", lane: servers, own: true, on: onlySingle, breach: true, least: 500 * ms, most: 2 * sec, do: restore},
 	// Not of sentinels: they would take it for the death of the master, and all of
@@ -96,6 +96,8 @@ var faults = []fault{
 	}},
 	{name: "slots moved", lane: servers, own: true, on: []topology{cluster}, least: 500 * ms, most: 2 * sec, do: moveSlots},
 	{name: "master killed, replica promoted", lane: servers, own: true, on: []topology{cluster, sentinel}, least: sec, most: sec, do: failover},
+	{name: "primary moved behind its address", lane: servers, own: true, on: []topology{address}, least: 500 * ms, most: sec, do: failOver},
+	{name: "primary demoted behind its address", lane: servers, own: true, on: []topology{address}, least: sec, most: 3 * sec, do: demote},
 	{name: "replica promoted by command", lane: servers, own: true, on: []topology{cluster}, least: 500 * ms, most: sec, do: takeOver},
 }
 

@@ -201,6 +201,8 @@ func (f *field) well() error {
 		return f.site.cluster.Wait(ctx)
 	case f.site.sentinel != nil:
 		return f.ready(ctx)
+	case f.site.topology == address:
+		return f.site.attach(ctx)
 	}
 	return nil
 }

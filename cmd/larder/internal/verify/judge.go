@@ -76,6 +76,7 @@ func judge(ops []history.Op, lease time.Duration, windows []window, processes in
 		}
 	}
 	check(ruleFresh, by[plain], 0)
+	check(ruleFresh, by[calm], 0)
 	check(ruleErrors, by[missing], 0)
 	check(ruleLease, by[memory], lease)
 	for p := range processes {

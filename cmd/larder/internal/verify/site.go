@@ -21,6 +21,7 @@ const (
 	single   topology = "single"
 	cluster  topology = "cluster"
 	sentinel topology = "sentinel"
+	address  topology = "address"
 )
 
 // nodeTimeout is after how many milliseconds a cluster gives a node up.
@@ -34,6 +35,7 @@ type site struct {
 	servers  []*redisproc.Server // own ones
 	cluster  *redisproc.Cluster
 	sentinel *redisproc.Sentinel
+	leads    int // to which of the servers the address leads
 	remote   *server.Server
 	access   access
 	// proxies are, for each process, the ways to the servers by their addresses.
@@ -60,6 +62,18 @@ func (a *access) secure(c *tls.Config) {
 	}
 }
 
+// modestUser are arguments of a server that has a user who may not call what is
+// dangerous, INFO and ROLE among it.
+var modestUser = []string{"--user", modest, "on", ">" + modest, "~*", "&*", "+@all", "-@dangerous"}
+
+const modest = "modest"
+
+// asModest returns the access of that user.
+func (a access) asModest() access {
+	a.Username, a.Password = modest, modest
+	return a
+}
+
 // spawn starts servers for a round.
 func spawn(ctx context.Context, t topology) (s *site, err error) {
 	s = &site{topology: t, own: true, access: access{Topology: t}}
@@ -79,8 +93,12 @@ func spawn(ctx context.Context, t topology) (s *site, err error) {
 		s.servers, s.stop = s.sentinel.Servers(), s.sentinel.Stop
 		s.access.Addrs, s.access.Master = s.sentinel.Addrs(), s.sentinel.MasterName()
 		s.info = "a master and 2 replicas under 3 sentinels, started for the round"
+	case address:
+		if err := s.startPair(ctx, modestUser); err != nil {
+			return nil, err
+		}
 	default:
-		one, err := redisproc.Start(ctx, redisproc.Options{Args: []string{"--dbfilename", snapshotFile}})
+		one, err := redisproc.Start(ctx, redisproc.Options{Args: append([]string{"--dbfilename", snapshotFile}, modestUser...)})
 		if err != nil {
 			return nil, err
 		}
@@ -126,7 +144,7 @@ func visit(ctx context.Context, remote *server.Server) (*site, error) {
 // lay gives each of n processes its own way to all servers.
 func (s *site) lay(n int) error {
 	addrs := s.access.Addrs
-	if s.own {
+	if s.own && s.topology != address {
 		addrs = nil
 		for _, srv := range s.servers {
 			addrs = append(addrs, srv.Addr())

@@ -35,6 +35,8 @@ const (
 	callTime = time.Second
 	// share of operations that write, in percent.
 	writes = 8
+	// calmWrites is the same of the one who writes calm rows, in a thousand.
+	calmWrites = 20
 )
 
 var ballasts = strings.Repeat("ballast ", ballast/8+1)
@@ -44,6 +46,7 @@ type user struct {
 	b       *board
 	j       *journal
 	mistake string
+	writer  bool // of calm rows
 	ways    [modes]way
 	last    [modes]atomic.Pointer[trouble]
 }
@@ -59,23 +62,23 @@ type way struct {
 	save    func(context.Context, row) (row, error)
 }
 
-func newUser(o *orders, b *board, j *journal, space, other, deaf *redisstore.Space) *user {
-	u := &user{b: b, j: j, mistake: o.Mistake}
+// newUser returns a user of a space, but for those modes that have their own.
+func newUser(o *orders, b *board, j *journal, space *redisstore.Space, own [modes]*redisstore.Space) *user {
+	u := &user{b: b, j: j, mistake: o.Mistake, writer: o.Writer}
 	for m := range modes {
 		policy := invalidation.Policy{Fresh: 2 * time.Second, Stale: time.Second, Jitter: 0.5}
-		if m == missing {
+		switch m {
+		case missing:
 			policy.Backoff = missingBackoff
-		}
-		if m == lasting {
+		case calm:
+			policy.Fresh = time.Minute
+		case lasting:
 			policy.Fresh, policy.Stale = freshTime, staleTime
 		}
 		w := &u.ways[m]
 		w.mode, w.space = m, space
-		switch m {
-		case coherent:
-			w.space = other
-		case lasting:
-			w.space = deaf
+		if own[m] != nil {
+			w.space = own[m]
 		}
 		seen := seenIn{&j.counts[m], &u.last[m]}
 		shared := redisstore.New(w.space, "rows"+strconv.Itoa(int(m)), &redisstore.StoreOptions[int, row]{Observer: seen})
@@ -205,6 +208,11 @@ func (u *user) one(ctx context.Context, w *way, r *rand.Rand) bool {
 	switch {
 	case w.mode == lasting:
 		time.Sleep(time.Millisecond + rand.N(4*time.Millisecond))
+	case w.mode == calm:
+		time.Sleep(rand.N(time.Millisecond))
+		if u.writer && r.IntN(1000) < calmWrites {
+			return u.change(ctx, w, k, r)
+		}
 	case r.IntN(100) < writes:
 		return u.change(ctx, w, k, r)
 	case w.getMany != nil && r.IntN(4) == 0:
@@ -267,6 +275,9 @@ func (u *user) readMany(ctx context.Context, w *way, first int, r *rand.Rand) bo
 func (u *user) change(ctx context.Context, w *way, k int, r *rand.Rand) bool {
 	rows := []int{k}
 	kind := r.IntN(6)
+	if w.mode == calm {
+		kind = 2 + r.IntN(3) // nothing that keeps rows from being hits
+	}
 	if kind == 5 {
 		return u.late(ctx, w, k, r)
 	}

@@ -62,6 +62,34 @@ func TestWhatIsGuaranteedHoldsUnderFaults(t *testing.T) {
 	}
 }
 
+// A primary loses its place behind the address that leads to it, and connections from
+// before lead to what has become a replica.
+func TestVerify_APrimaryMovesBehindItsAddress(t *testing.T) {
+	c := config(t, 5*time.Second)
+	c.Spawn, c.Seed = []string{"address"}, 1553
+	b, out := verify(t, c)
+	s := b.Sites[0]
+	if len(b.Violations) > 0 || b.Undecided > 0 || s.Faults["primary moved behind its address"]+s.Faults["primary demoted behind its address"] == 0 {
+		t.Errorf("%v, %d undecided, %v", b.Violations, b.Undecided, s.Faults)
+	}
+	if !strings.Contains(out, "3 processes without INFO") {
+		t.Error("the output does not say who lacks which right")
+	}
+}
+
+// A server comes back with old data, and nobody may ask it by INFO whether it is the same.
+func TestVerify_OldDataIsNoticedWithoutTheRightToCallINFO(t *testing.T) {
+	c := config(t, 5*time.Second)
+	c.Seed = 1196
+	b, out := verify(t, c)
+	if s := b.Sites[0]; len(b.Violations) > 0 || s.Faults["server killed, back with old data"] == 0 {
+		t.Errorf("%v, %v", b.Violations, s.Faults)
+	}
+	if !strings.Contains(out, "old data, 3 processes without INFO") {
+		t.Error("the output does not say who lacks which right")
+	}
+}
+
 // Who invalidates before the commit breaks A2: then the run must fail.
 func TestInvalidationsBeforeTheCommitAreFound(t *testing.T) {
 	c := config(t, 4*time.Second)

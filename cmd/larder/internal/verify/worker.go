@@ -33,6 +33,7 @@ type orders struct {
 	Replicas int
 	Seed     uint64
 	Strict   bool          // use linearizable Loaders too
+	Writer   bool          // write the calm rows
 	Skew     time.Duration // of the clock
 	// Mistake is one that the process makes, to show that it is found.
 	Mistake string
@@ -68,7 +69,7 @@ func Work(ctx context.Context, in io.Reader) error {
 
 // goroutines is how many of each process use a mode. Those of one mode do not wait
 // for what holds another up.
-var goroutines = [modes]int{plain: 8, memory: 2, coherent: 4, strict: 6, lasting: 1, missing: 4}
+var goroutines = [modes]int{plain: 8, memory: 2, coherent: 4, strict: 6, lasting: 1, missing: 4, calm: 2}
 
 func (o *orders) work(ctx context.Context, b *board, j *journal) error {
 	ended := make(chan struct{})
@@ -77,7 +78,9 @@ func (o *orders) work(ctx context.Context, b *board, j *journal) error {
 	defer close(ended)
 	rdb := o.client()
 	defer rdb.Close()
-	open := func(name string, coherent, deaf bool) (*redisstore.Space, error) {
+	calmly := o.client()
+	defer calmly.Close()
+	open := func(rdb redis.UniversalClient, name string, coherent, deaf bool) (*redisstore.Space, error) {
 		return redisstore.Open(ctx, rdb, name, &redisstore.Options{
 			// A machine that does all of this is slow: readers ask Redis nevertheless, or
 			// there would be little to check.
@@ -85,19 +88,23 @@ func (o *orders) work(ctx context.Context, b *board, j *journal) error {
 			Lease: o.Lease, WaitCoherent: coherent, NoBus: deaf, Replicas: redisstore.Replicas{N: o.Replicas},
 		})
 	}
-	space, err := open(o.Space, false, false)
+	space, err := open(rdb, o.Space, false, false)
 	if err != nil {
 		return err
 	}
-	other, err := open(o.Space+"-coherent", true, false)
+	other, err := open(rdb, o.Space+"-coherent", true, false)
 	if err != nil {
 		return err
 	}
-	deaf, err := open(o.Space+"-lasting", false, true)
+	deaf, err := open(rdb, o.Space+"-lasting", false, true)
 	if err != nil {
 		return err
 	}
-	w := newUser(o, b, j, space, other, deaf)
+	quiet, err := open(calmly, o.Space+"-calm", false, false)
+	if err != nil {
+		return err
+	}
+	w := newUser(o, b, j, space, [modes]*redisstore.Space{coherent: other, lasting: deaf, calm: quiet})
 	j.ready.Store(1)
 	var wg sync.WaitGroup
 	for m, n := range goroutines {
@@ -116,9 +123,9 @@ func (o *orders) work(ctx context.Context, b *board, j *journal) error {
 	w.report(os.Stderr)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
-	space.Close(ctx) // what it could not repeat is of no interest now
-	other.Close(ctx)
-	deaf.Close(ctx)
+	for _, s := range []*redisstore.Space{space, other, deaf, quiet} {
+		s.Close(ctx) // what it could not repeat is of no interest now
+	}
 	return nil
 }
 
