@@ -4,6 +4,8 @@ package redisstore
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -57,16 +59,22 @@ type child struct {
 	FailHere string
 	NoBus    bool
 	Skew     time.Duration // of its clock
+	Roots    []byte        // whom it trusts, in PEM; nil is no TLS
 }
 
-func client(kind, master string, addrs []string) redis.UniversalClient {
+func client(kind, master string, addrs []string, roots []byte) redis.UniversalClient {
+	var secure *tls.Config
+	if roots != nil {
+		secure = &tls.Config{RootCAs: x509.NewCertPool(), MinVersion: tls.VersionTLS12}
+		secure.RootCAs.AppendCertsFromPEM(roots)
+	}
 	switch kind {
 	case "cluster":
-		return redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs})
+		return redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs, TLSConfig: secure})
 	case "sentinel":
-		return redis.NewFailoverClient(&redis.FailoverOptions{MasterName: master, SentinelAddrs: addrs})
+		return redis.NewFailoverClient(&redis.FailoverOptions{MasterName: master, SentinelAddrs: addrs, TLSConfig: secure})
 	}
-	return redis.NewClient(&redis.Options{Addr: addrs[0]})
+	return redis.NewClient(&redis.Options{Addr: addrs[0], TLSConfig: secure})
 }
 
 // openBoard maps a file that was made by newBoard.
@@ -129,7 +137,7 @@ func childMain(text string) {
 	if err != nil {
 		panic(err)
 	}
-	rdb := client(c.Kind, c.Master, c.Addrs)
+	rdb := client(c.Kind, c.Master, c.Addrs, c.Roots)
 	space, err := Open(context.Background(), rdb, "board", &Options{Lease: c.Lease, Behind: c.Behind})
 	if err != nil {
 		panic(err)

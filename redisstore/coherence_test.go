@@ -44,7 +44,7 @@ type figures struct {
 func (c coherence) run(t *testing.T) (f figures) {
 	file, b := newBoard(t)
 	for i := range boardChildren {
-		ch := child{Index: i, File: file, Kind: c.kind, Addrs: c.addrs, Master: c.master, Lease: c.lease, Behind: c.behind, Do: "read"}
+		ch := child{Index: i, File: file, Kind: c.kind, Addrs: c.addrs, Master: c.master, Lease: c.lease, Behind: c.behind, Do: "read", Roots: authority(t, c.lease).Roots()}
 		if i == 0 && c.victim != nil {
 			ch.Addrs = c.victim
 		}
@@ -52,7 +52,7 @@ func (c coherence) run(t *testing.T) (f figures) {
 		defer cmd.Wait()
 	}
 	defer b.stop.Store(1)
-	rdb := client(c.kind, c.master, c.addrs)
+	rdb := client(c.kind, c.master, c.addrs, authority(t, c.lease).Roots())
 	defer rdb.Close()
 	space, err := Open(t.Context(), rdb, "board", &Options{Lease: c.lease, WaitCoherent: c.coherent, Replicas: c.replicas})
 	if err != nil {
@@ -168,7 +168,24 @@ func (c coherence) holds(t *testing.T) {
 	}
 }
 
+// leases are those of the runs. With the second all servers speak TLS.
 var leases = []time.Duration{200 * time.Millisecond, time.Second}
+
+// authority returns that of the servers of a run; nil if they do not speak TLS.
+func authority(t *testing.T, lease time.Duration) *redisproc.Authority {
+	if lease != leases[1] {
+		return nil
+	}
+	return redistest.Authority(t)
+}
+
+// private returns a server of a run.
+func private(t *testing.T, lease time.Duration) *redisproc.Server {
+	if authority(t, lease) != nil {
+		return redistest.PrivateTLS(t)
+	}
+	return redistest.Private(t)
+}
 
 func single(s *redisproc.Server, lease time.Duration) coherence {
 	return coherence{kind: "single", addrs: []string{s.Addr()}, lease: lease, writes: 1000}
@@ -190,7 +207,7 @@ func testLeases(t *testing.T, f func(t *testing.T, lease time.Duration)) {
 
 // blackholed returns a run in which a process does not hear of others.
 func blackholed(t *testing.T, lease time.Duration) coherence {
-	s := redistest.Private(t)
+	s := private(t, lease)
 	p, err := netfault.Start(s.Addr())
 	if err != nil {
 		t.Fatal(err)
@@ -232,11 +249,14 @@ func TestAProcessThatIsCutOffServesNothingOlderThanItsLease(t *testing.T) {
 // disturbed runs with a server that fault disturbs.
 func disturbed(t *testing.T, fault func(ctx context.Context, lease time.Duration, s *redisproc.Server, rdb *redis.Client)) {
 	testLeases(t, func(t *testing.T, lease time.Duration) {
-		s := redistest.Private(t)
+		s := private(t, lease)
 		c := single(s, lease)
 		c.fault = func(ctx context.Context) {
-			rdb := redis.NewClient(&redis.Options{Addr: s.Addr()})
+			rdb := redis.NewClient(&redis.Options{Addr: s.Addr(), TLSConfig: s.ClientTLS()})
 			defer rdb.Close()
+			if err := rdb.Ping(ctx).Err(); err != nil {
+				t.Errorf("nothing can be disturbed: %v", err)
+			}
 			fault(ctx, lease, s, rdb)
 		}
 		c.holds(t)
@@ -277,7 +297,7 @@ func TestLostControlKeysEndNoLeaseLate(t *testing.T) {
 
 func TestASlotThatMovesEndsNoLeaseLate(t *testing.T) {
 	testLeases(t, func(t *testing.T, lease time.Duration) {
-		cluster := redistest.ClusterOf(t, redisproc.ClusterOptions{}) // of one lease alone: all runs have the space "board"
+		cluster := redistest.ClusterOf(t, redisproc.ClusterOptions{Authority: authority(t, lease)}) // of one lease alone: all runs have the space "board"
 		c := coherence{kind: "cluster", addrs: cluster.Addrs(), lease: lease, writes: 1000}
 		c.fault = func(ctx context.Context) {
 			lane := 0
@@ -294,7 +314,11 @@ func TestASlotThatMovesEndsNoLeaseLate(t *testing.T) {
 
 func TestAFailoverEndsNoLeaseLate(t *testing.T) {
 	testLeases(t, func(t *testing.T, lease time.Duration) {
-		s := redistest.Sentinel(t)
+		sentinel := redistest.Sentinel
+		if authority(t, lease) != nil {
+			sentinel = redistest.SentinelTLS
+		}
+		s := sentinel(t)
 		c := coherence{kind: "sentinel", addrs: s.Addrs(), master: s.MasterName(), lease: lease, writes: 1000, replicas: Replicas{N: 1}}
 		c.fault = func(ctx context.Context) {
 			if err := s.KillMaster(context.WithoutCancel(ctx)); err != nil {
@@ -307,7 +331,7 @@ func TestAFailoverEndsNoLeaseLate(t *testing.T) {
 
 func TestAMasterOfAClusterThatDiesEndsNoLeaseLate(t *testing.T) {
 	testLeases(t, func(t *testing.T, lease time.Duration) {
-		cluster := redistest.ClusterOf(t, redisproc.ClusterOptions{Replicas: 1, Args: []string{"--cluster-node-timeout", "1000"}})
+		cluster := redistest.ClusterOf(t, redisproc.ClusterOptions{Authority: authority(t, lease), Replicas: 1, Args: []string{"--cluster-node-timeout", "1000"}})
 		c := coherence{kind: "cluster", addrs: cluster.Addrs(), lease: lease, writes: 1000}
 		c.fault = func(ctx context.Context) { cluster.Servers()[0].Kill() }
 		c.holds(t)

@@ -15,7 +15,7 @@ import (
 func crash(t *testing.T, with string) (read, origin int64) {
 	s := redistest.Private(t)
 	file, b := newBoard(t)
-	rdb := client("single", "", []string{s.Addr()})
+	rdb := client("single", "", []string{s.Addr()}, nil)
 	defer rdb.Close()
 	space, err := Open(t.Context(), rdb, "board", &Options{Lease: 200 * time.Millisecond})
 	if err != nil {

@@ -39,7 +39,7 @@ type talk struct {
 func (c child) obey() {
 	ours.Skew(c.Skew)
 	ctx := context.Background()
-	space, err := Open(ctx, client(c.Kind, c.Master, c.Addrs), "talk", &Options{NoBus: c.NoBus, Timeout: 10 * time.Second})
+	space, err := Open(ctx, client(c.Kind, c.Master, c.Addrs, c.Roots), "talk", &Options{NoBus: c.NoBus, Timeout: 10 * time.Second})
 	if err != nil {
 		panic(err)
 	}

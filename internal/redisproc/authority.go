@@ -88,6 +88,15 @@ func (a *Authority) ClientTLS() *tls.Config {
 	return &tls.Config{RootCAs: a.pool, MinVersion: tls.VersionTLS12}
 }
 
+// Roots returns the certificate that clients trust, in PEM, for another process. Of no
+// authority it is nil.
+func (a *Authority) Roots() []byte {
+	if a == nil {
+		return nil
+	}
+	return a.files[caFile]
+}
+
 // ServerTLS returns what a server of the authority shows to clients, for tests that
 // play one.
 func (a *Authority) ServerTLS() (*tls.Config, error) {

@@ -98,10 +98,10 @@ func (r *Rule) count(ops []history.Op) {
 }
 
 // excused reports whether a read is one of those that a server with old data may
-// give before processes have noticed.
+// give before processes have noticed. It may have been asked before, and repeated.
 func excused(s history.Stale, windows []window) bool {
 	return slices.ContainsFunc(windows, func(w window) bool {
-		return s.Newer.Return <= w.to && w.from <= s.Read.Call && s.Read.Call <= w.to
+		return s.Newer.Return <= w.to && w.from <= s.Read.Return && s.Read.Call <= w.to
 	})
 }
 

@@ -236,6 +236,7 @@ func TestEachRuleJudgesItsOwn(t *testing.T) {
 		"while old data is back":         {[]history.Op{at(plain, 0, true, 1, 1, 2), at(plain, 1, false, 0, 30, 40)}, []window{{20, 50}}, nil},
 		"after it should be noticed":     {[]history.Op{at(plain, 0, true, 1, 1, 2), at(plain, 1, false, 0, 60, 70)}, []window{{20, 50}}, map[string]int{ruleFresh: 1}},
 		"what was written after that":    {[]history.Op{at(plain, 0, true, 1, 55, 60), at(plain, 1, false, 0, 70, 71)}, []window{{20, 50}}, map[string]int{ruleFresh: 1}},
+		"answered by the old data":       {[]history.Op{at(plain, 0, true, 1, 1, 2), at(plain, 1, false, 0, 10, 21)}, []window{{20, 50}}, nil},
 		"before the old data came back":  {[]history.Op{at(plain, 0, true, 1, 1, 2), at(plain, 1, false, 0, 10, 11)}, []window{{20, 50}}, map[string]int{ruleFresh: 1}},
 		"a write that did not return":    {[]history.Op{at(plain, 0, true, 1, 1, 0), at(plain, 1, false, 0, 3, 4)}, nil, nil},
 		"a read while the write is done": {[]history.Op{at(plain, 0, true, 1, 1, 9), at(plain, 1, false, 0, 3, 4)}, nil, nil},
