@@ -257,6 +257,9 @@ func (f *fill[K, V]) release(sl *slot[K, V], n *node[K, V], weight int) cache.Ou
 
 // added reports what had to go for n and, if entries have weights, makes room for it.
 func (s *Store[K, V]) added(sh *shard[K, V], n *node[K, V], gone eviction[K, V]) {
+	if n.slot != none {
+		s.expect(endOf(n.entry.Expires)) // first, as OnEvict may end the goroutine
+	}
 	s.gone(gone)
 	switch {
 	case s.weigh == nil:

@@ -24,6 +24,8 @@ type shard[K comparable, V any] struct {
 	nodes    []*node[K, V] // by slot
 	free     []uint32
 	count    int
+	ends     []uint32     // by slot, see endOf; never if it is empty
+	soonest  uint32       // no entry ends earlier
 	weights  []int        // by slot, if entries have any
 	heavy    atomic.Int64 // the weight of all of them
 	order    order
@@ -45,7 +47,7 @@ type quarantine struct {
 }
 
 func (sh *shard[K, V]) init(capacity int, c *common) {
-	sh.capacity, sh.common = capacity, c
+	sh.capacity, sh.common, sh.soonest = capacity, c, never
 	sh.table.Store(newTable[K, V](minBuckets))
 	sh.now.Store(1)
 	sh.order = sh.newOrder()
@@ -89,7 +91,7 @@ func (sh *shard[K, V]) remove(n *node[K, V]) {
 
 // vacate frees a slot that the order has left already. The lock is held.
 func (sh *shard[K, V]) vacate(slot uint32) {
-	sh.nodes[slot] = nil
+	sh.nodes[slot], sh.ends[slot] = nil, never
 	sh.free = append(sh.free, slot)
 	sh.count--
 	if sh.budget != 0 {
@@ -155,10 +157,8 @@ func (sh *shard[K, V]) clear(end bool) []*node[K, V] {
 		gone = append(gone, sh.nodes[slot])
 		sh.order.remove(slot)
 	}
-	sh.nodes, sh.free, sh.count, sh.weights = nil, nil, 0, nil
 	sh.total.Add(-sh.heavy.Swap(0))
-	sh.order = sh.newOrder()
-	sh.table.Store(newTable[K, V](minBuckets))
+	sh.reset()
 	sh.cleared = sh.sequence.Add(1)
 	for _, q := range sh.held {
 		q.tainted = true
@@ -239,6 +239,7 @@ func (sh *shard[K, V]) add(n *node[K, V], weight int) (gone eviction[K, V]) {
 		sh.nodes[n.slot] = n
 		n.used.Store(old.used.Load())
 		t.link(n, old)
+		sh.ending(n.slot, endOf(n.entry.Expires))
 		sh.hit(n)
 		if sh.budget != 0 {
 			sh.reweigh(n.slot, weight)
@@ -265,6 +266,7 @@ func (sh *shard[K, V]) add(n *node[K, V], weight int) (gone eviction[K, V]) {
 		t = sh.table.Load()
 	}
 	t.link(n, nil)
+	sh.ending(n.slot, endOf(n.entry.Expires))
 	if sh.budget != 0 {
 		sh.weighIn(n.slot, weight)
 	}

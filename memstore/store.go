@@ -22,7 +22,9 @@ type Options[K comparable, V any] struct {
 	// Observer is told of everything the store does.
 	Observer cache.Observer
 	// OnEvict is called for every entry that leaves the store, with no lock
-	// held, on the goroutine that caused it. It changes nothing if it panics: the
+	// held, on the goroutine that caused it, or on one of the store's if the entry had
+	// expired and nobody asked for it. While it runs there, nothing else that has
+	// expired leaves by itself. It changes nothing if it panics: the
 	// Observer is told of a cache.HookPanic.
 	OnEvict func(key K, e *cache.Entry[V], why Reason)
 	// Eviction is how a store that is full chooses what leaves.
@@ -72,6 +74,7 @@ type Store[K comparable, V any] struct {
 	closed   atomic.Bool
 	leased   bool
 	meter    meter.Meter
+	sweeper  sweeper
 	_        [64]byte // what is written to
 	clock    clock
 }
@@ -80,8 +83,12 @@ type Store[K comparable, V any] struct {
 // entries are at most capacity, or with Options.Weight weigh that much at most. It
 // panics if capacity is not positive.
 //
-// An entry that has expired, or was invalidated by another process, keeps its place, and its
-// memory, until it is asked for or the store is full: size a store by its capacity.
+// An entry that has expired leaves within two seconds of its end, whether anybody asks for
+// it or not, and a second later for each million entries of a large store. One that was
+// invalidated by a tag or by another process keeps its place, and its memory, until it is
+// asked for, has expired or the store is full. While a store has entries that end, it has a
+// timer, and looks for those that have ended at most once a second, which takes at most a
+// thousandth of the time of one processor. docs/memory.md has the figures.
 //
 // Larger stores are made of shards, each with its part of the keys and of the
 // capacity; up to a capacity of 1024 there is one. When a shard is full, Options.Eviction
@@ -124,6 +131,7 @@ func New[K comparable, V any](domain *invalidation.Domain, capacity int, o *Opti
 	}
 	s.meter.Spread(runtime.GOMAXPROCS(0))
 	s.clock.meter = &s.meter
+	s.sweeper.at.Store(never)
 	return s
 }
 
@@ -287,7 +295,7 @@ func (s *Store[K, V]) Invalidate(_ context.Context, keys ...K) error {
 }
 
 // Len returns the number of entries, with those that have expired or were
-// invalidated but not been met since.
+// invalidated and have not left yet.
 func (s *Store[K, V]) Len() (n int) {
 	for i := range s.shards {
 		sh := &s.shards[i]
@@ -328,7 +336,7 @@ func (s *Store[K, V]) clear(end bool) {
 
 // Close removes all entries; from then on everything returns cache.ErrClosed.
 // Closing again does nothing. A Store that is not closed needs no cleaning up:
-// it has no goroutines.
+// it has no goroutines of its own but those of OnEvict, and its timer does not keep it alive.
 func (s *Store[K, V]) Close() error {
 	if !s.closed.Swap(true) {
 		s.clear(true)

@@ -31,6 +31,15 @@ var lives = []mutant{
 	{"lock-after-the-fill", "locks are renewed after the fill has ended", "redisstore", "TestRenewal_AQuickLoadNeedsNone", []edit{
 		{"redisstore/renew.go", `		r.stop()`, ``},
 	}},
+	{"swept-early", "an entry leaves memory in the second before its end", "memstore", "TestSweep_AnEntryIsServedUntilItsEnd", []edit{
+		{"memstore/sweep.go", `end > now {`, `end > now+1 {`},
+	}},
+	{"swept-once", "of what has expired, only what ends first leaves memory", "memstore", "TestSweep_WhatHasExpiredLeavesThoughNobodyAsks", []edit{
+		{"memstore/sweep.go", `	if next != never {`, `	if false {`},
+	}},
+	{"swept-apart", "an entry that was stored during a sweep is not swept", "memstore", "TestSweep_WaitsForOnEvictAndKeepsNobodyWaiting", []edit{
+		{"memstore/sweep.go", `		s.expect(0)`, ``},
+	}},
 	{"life-by-the-wall", "an entry lives by the wall clock", "internal/clock", "TestMilli_AWallClockThatIsSetChangesNothing", []edit{
 		{"internal/clock/clock.go", `ns := start.UnixNano() + int64(t.Sub(start))`, `ns := t.UnixNano()`},
 	}},
