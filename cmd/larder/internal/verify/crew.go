@@ -28,7 +28,8 @@ type crew struct {
 	members  []*member
 	journals []*journal // of all that ever were
 	unshare  []func()
-	deaths   int // of those that nobody killed
+	killed   map[int]int64 // when, by number
+	deaths   int           // of those that nobody killed
 	last     string
 }
 
@@ -39,11 +40,12 @@ type member struct {
 	stderr *fleet.Words
 	dead   chan struct{}
 	killed bool
+	number int
 	notes  *journal
 }
 
 func newCrew(dir string, all []orders) *crew {
-	return &crew{dir: dir, orders: all, members: make([]*member, len(all))}
+	return &crew{dir: dir, orders: all, members: make([]*member, len(all)), killed: map[int]int64{}}
 }
 
 // start starts process i, or its successor.
@@ -70,7 +72,7 @@ func (c *crew) start(i int) error {
 	if err != nil {
 		return err
 	}
-	m := &member{cmd: exec.Command(self, WorkerCommand), stderr: &fleet.Words{Most: 8 << 10}, dead: make(chan struct{}), notes: j}
+	m := &member{cmd: exec.Command(self, WorkerCommand), stderr: &fleet.Words{Most: 8 << 10}, dead: make(chan struct{}), number: o.Number, notes: j}
 	m.cmd.Stderr = m.stderr
 	in, err := m.cmd.StdinPipe()
 	if err != nil {
@@ -100,6 +102,7 @@ func (c *crew) kill(i int) {
 	c.mu.Lock()
 	m := c.members[i]
 	m.killed = true
+	c.killed[m.number] = clock()
 	c.mu.Unlock()
 	m.cmd.Process.Kill()
 	<-m.dead

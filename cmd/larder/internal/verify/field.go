@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,18 +29,36 @@ type field struct {
 	// windows are the times, on the shared clock, in which a server was back with
 	// old data and processes may not have noticed.
 	windows []window
+	// disturbed are the times of all faults.
+	disturbed []window
 }
 
 type window struct{ from, to int64 }
 
 // noticing is how long processes may take to notice that a server is back with
-// old data, and to repair it.
+// old data, and to repair it, while nothing else goes wrong.
 const noticing = 2 * time.Second
 
 func (f *field) breached(from, to int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.windows = append(f.windows, window{from, to + noticing.Nanoseconds()})
+}
+
+// breaches returns the windows. Who cannot reach the server, or is stopped, has the same
+// time after that.
+func (f *field) breaches() []window {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	out := slices.Clone(f.windows)
+	for i, w := range f.windows {
+		for _, d := range f.disturbed {
+			if d.from <= w.to && d.to >= w.from {
+				out[i].to = max(out[i].to, d.to+noticing.Nanoseconds())
+			}
+		}
+	}
+	return out
 }
 
 // run makes the steps of all lanes come true until ctx ends.
@@ -66,9 +85,11 @@ func (f *field) run(ctx context.Context, steps [lanes][]step) {
 func (f *field) one(ctx context.Context, s step) {
 	ctx, cancel := context.WithTimeout(ctx, s.For)
 	defer cancel()
+	from := clock()
 	err := s.fault.do(ctx, f, s)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.disturbed = append(f.disturbed, window{from, clock()})
 	if err != nil {
 		f.failed = append(f.failed, fmt.Sprintf("%s: %v", s.Fault, err))
 		return

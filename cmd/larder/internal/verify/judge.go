@@ -47,7 +47,7 @@ const (
 var ruleNames = []string{ruleFresh, ruleErrors, ruleOwn, ruleLease, ruleCoherent, ruleStrict, ruleLives}
 
 // judge checks the history of a round.
-func judge(ops []history.Op, lease time.Duration, windows []window, processes int) map[string]*Rule {
+func judge(ops []history.Op, lease time.Duration, b breaches, processes int) map[string]*Rule {
 	var by [modes][]history.Op
 	for _, op := range ops {
 		m := modeOf(op.Key)
@@ -63,7 +63,7 @@ func judge(ops []history.Op, lease time.Duration, windows []window, processes in
 		r.count(ops)
 		stale, longest := history.Freshness(ops, lease)
 		for _, s := range stale {
-			if excused(s, windows) {
+			if b.excuse(s) {
 				r.Excused++
 				continue
 			}
@@ -97,11 +97,20 @@ func (r *Rule) count(ops []history.Op) {
 	}
 }
 
-// excused reports whether a read is one of those that a server with old data may
-// give before processes have noticed. It may have been asked before, and repeated.
-func excused(s history.Stale, windows []window) bool {
-	return slices.ContainsFunc(windows, func(w window) bool {
-		return s.Newer.Return <= w.to && w.from <= s.Read.Return && s.Read.Call <= w.to
+// breaches are the times of servers with old data, and those when processes were killed,
+// by number.
+type breaches struct {
+	windows []window
+	killed  map[int]int64
+}
+
+// excuse reports whether a read is one of those that a server with old data may give
+// before processes have noticed. It may have been asked before, and repeated. What a
+// process has invalidated that is dead nobody repeats.
+func (b breaches) excuse(s history.Stale) bool {
+	killed, dead := b.killed[s.Newer.Process]
+	return slices.ContainsFunc(b.windows, func(w window) bool {
+		return s.Newer.Return <= w.to && w.from <= s.Read.Return && (s.Read.Call <= w.to || dead && killed <= w.to)
 	})
 }
 

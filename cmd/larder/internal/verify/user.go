@@ -126,7 +126,7 @@ type trouble struct {
 // report says how the spaces stand, for the case that memory does not serve.
 func (u *user) report(w io.Writer) {
 	for m := range modes {
-		fmt.Fprintf(w, "mode %d: %+v", m, u.ways[m].space.Status())
+		fmt.Fprintf(w, "mode %d: %+v, breakers %v", m, u.ways[m].space.Status(), u.ways[m].space.Stats().OpenBreakers)
 		if t := u.last[m].Load(); t != nil {
 			fmt.Fprintf(w, "; %v ago: %v", time.Since(t.at).Round(time.Millisecond), t.err)
 		}

@@ -191,7 +191,7 @@ func (r *round) run(ctx context.Context, w io.Writer) (err error) {
 	if ctx.Err() != nil {
 		return nil // what there is counts
 	}
-	err = r.judge(b, crew, f.windows)
+	err = r.judge(b, crew, f.breaches())
 	r.took = time.Since(began)
 	return err
 }
@@ -288,7 +288,7 @@ func (r *round) judge(b *board, c *crew, windows []window) error {
 		ops = append(ops, j.ops(i)...)
 	}
 	ops = slices.Concat(ops, b.missing(ops))
-	r.rules = judge(ops, r.Lease, windows, len(c.journals))
+	r.rules = judge(ops, r.Lease, breaches{windows, c.killed}, len(c.journals))
 	r.rules[ruleLives] = lives(c.journals)
 	var err error
 	if !r.breach {

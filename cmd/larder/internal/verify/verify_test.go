@@ -221,27 +221,30 @@ func TestEachRuleJudgesItsOwn(t *testing.T) {
 		return history.Op{Key: int(m) * rowsOfMode, Process: process, Write: write, Version: version, Call: call, Return: ret}
 	}
 	lease := 100 * time.Nanosecond
+	none, old := breaches{}, breaches{windows: []window{{20, 50}}}
 	for what, c := range map[string]struct {
-		ops     []history.Op
-		windows []window
-		stale   map[string]int
+		ops   []history.Op
+		b     breaches
+		stale map[string]int
 	}{
-		"past memory":                    {[]history.Op{at(plain, 0, true, 1, 1, 2), at(plain, 1, false, 0, 3, 4)}, nil, map[string]int{ruleFresh: 1}},
-		"memory within the lease":        {[]history.Op{at(memory, 0, true, 1, 1, 2), at(memory, 1, false, 0, 102, 103)}, nil, nil},
-		"memory after the lease":         {[]history.Op{at(memory, 0, true, 1, 1, 2), at(memory, 1, false, 0, 103, 104)}, nil, map[string]int{ruleLease: 1}},
-		"memory of the writer":           {[]history.Op{at(memory, 1, true, 1, 1, 2), at(memory, 1, false, 0, 3, 4)}, nil, map[string]int{ruleOwn: 1}},
-		"coherent":                       {[]history.Op{at(coherent, 0, true, 1, 1, 2), at(coherent, 1, false, 0, 3, 4)}, nil, map[string]int{ruleCoherent: 1}},
-		"an error":                       {[]history.Op{at(missing, 0, true, 1, 1, 2), at(missing, 1, false, 0, 3, 4)}, nil, map[string]int{ruleErrors: 1}},
-		"strict":                         {[]history.Op{at(strict, 0, true, 1, 1, 2), at(strict, 1, false, 0, 3, 4)}, nil, map[string]int{ruleStrict: 1}},
-		"while old data is back":         {[]history.Op{at(plain, 0, true, 1, 1, 2), at(plain, 1, false, 0, 30, 40)}, []window{{20, 50}}, nil},
-		"after it should be noticed":     {[]history.Op{at(plain, 0, true, 1, 1, 2), at(plain, 1, false, 0, 60, 70)}, []window{{20, 50}}, map[string]int{ruleFresh: 1}},
-		"what was written after that":    {[]history.Op{at(plain, 0, true, 1, 55, 60), at(plain, 1, false, 0, 70, 71)}, []window{{20, 50}}, map[string]int{ruleFresh: 1}},
-		"answered by the old data":       {[]history.Op{at(plain, 0, true, 1, 1, 2), at(plain, 1, false, 0, 10, 21)}, []window{{20, 50}}, nil},
-		"before the old data came back":  {[]history.Op{at(plain, 0, true, 1, 1, 2), at(plain, 1, false, 0, 10, 11)}, []window{{20, 50}}, map[string]int{ruleFresh: 1}},
-		"a write that did not return":    {[]history.Op{at(plain, 0, true, 1, 1, 0), at(plain, 1, false, 0, 3, 4)}, nil, nil},
-		"a read while the write is done": {[]history.Op{at(plain, 0, true, 1, 1, 9), at(plain, 1, false, 0, 3, 4)}, nil, nil},
+		"past memory":                       {[]history.Op{at(plain, 0, true, 1, 1, 2), at(plain, 1, false, 0, 3, 4)}, none, map[string]int{ruleFresh: 1}},
+		"memory within the lease":           {[]history.Op{at(memory, 0, true, 1, 1, 2), at(memory, 1, false, 0, 102, 103)}, none, nil},
+		"memory after the lease":            {[]history.Op{at(memory, 0, true, 1, 1, 2), at(memory, 1, false, 0, 103, 104)}, none, map[string]int{ruleLease: 1}},
+		"memory of the writer":              {[]history.Op{at(memory, 1, true, 1, 1, 2), at(memory, 1, false, 0, 3, 4)}, none, map[string]int{ruleOwn: 1}},
+		"coherent":                          {[]history.Op{at(coherent, 0, true, 1, 1, 2), at(coherent, 1, false, 0, 3, 4)}, none, map[string]int{ruleCoherent: 1}},
+		"an error":                          {[]history.Op{at(missing, 0, true, 1, 1, 2), at(missing, 1, false, 0, 3, 4)}, none, map[string]int{ruleErrors: 1}},
+		"strict":                            {[]history.Op{at(strict, 0, true, 1, 1, 2), at(strict, 1, false, 0, 3, 4)}, none, map[string]int{ruleStrict: 1}},
+		"while old data is back":            {[]history.Op{at(plain, 0, true, 1, 1, 2), at(plain, 1, false, 0, 30, 40)}, old, nil},
+		"after it should be noticed":        {[]history.Op{at(plain, 0, true, 1, 1, 2), at(plain, 1, false, 0, 60, 70)}, old, map[string]int{ruleFresh: 1}},
+		"after its writer was killed":       {[]history.Op{at(plain, 0, true, 1, 1, 2), at(plain, 1, false, 0, 60, 70)}, breaches{old.windows, map[int]int64{0: 50}}, nil},
+		"after its writer was killed later": {[]history.Op{at(plain, 0, true, 1, 1, 2), at(plain, 1, false, 0, 60, 70)}, breaches{old.windows, map[int]int64{0: 51, 1: 2}}, map[string]int{ruleFresh: 1}},
+		"what was written after that":       {[]history.Op{at(plain, 0, true, 1, 55, 60), at(plain, 1, false, 0, 70, 71)}, old, map[string]int{ruleFresh: 1}},
+		"answered by the old data":          {[]history.Op{at(plain, 0, true, 1, 1, 2), at(plain, 1, false, 0, 10, 21)}, old, nil},
+		"before the old data came back":     {[]history.Op{at(plain, 0, true, 1, 1, 2), at(plain, 1, false, 0, 10, 11)}, old, map[string]int{ruleFresh: 1}},
+		"a write that did not return":       {[]history.Op{at(plain, 0, true, 1, 1, 0), at(plain, 1, false, 0, 3, 4)}, none, nil},
+		"a read while the write is done":    {[]history.Op{at(plain, 0, true, 1, 1, 9), at(plain, 1, false, 0, 3, 4)}, none, nil},
 	} {
-		for name, r := range judge(c.ops, lease, c.windows, 2) {
+		for name, r := range judge(c.ops, lease, c.b, 2) {
 			if r.Stale != c.stale[name] {
 				t.Errorf("%s: %q is violated %d times", what, name, r.Stale)
 			}
