@@ -114,6 +114,7 @@ type round struct {
 	deaths   int
 	dying    string
 	resumed  time.Duration // -1: never
+	without  []int         // processes without a hit of memory since then
 	roles    string        // of the servers then
 	states   string        // of the processes then
 	checking time.Duration
@@ -244,10 +245,14 @@ func (r *round) resume(c *crew) {
 	ctx, cancel := context.WithTimeout(context.Background(), resumeTime)
 	defer cancel()
 	err := redisproc.Until(ctx, func() error {
+		r.without = nil
 		for i, n := range c.hits() {
 			if n == before[i] {
-				return errors.New("not yet")
+				r.without = append(r.without, i)
 			}
+		}
+		if r.without != nil {
+			return errors.New("not yet")
 		}
 		return nil
 	})
@@ -312,7 +317,7 @@ func (r *round) violations() (out []string) {
 		out = append(out, fmt.Sprintf("%d processes died that nobody had killed: %s", r.deaths, r.dying))
 	}
 	if r.resumed < 0 {
-		out = append(out, "memory does not serve again though all faults are over; servers: "+r.roles+"\n"+r.states)
+		out = append(out, fmt.Sprintf("memory does not serve again in the processes %v though all faults are over; servers: ", r.without)+r.roles+"\n"+r.states)
 	}
 	return out
 }
