@@ -103,13 +103,11 @@ func (b *Batch[K, V]) aroundMany(ctx context.Context, parts map[cache.Mode][]K) 
 	var failed []error
 	for mode, keys := range parts {
 		wg.Go(func() {
-			values, err := map[K]V{}, error(nil)
-			if mode == cache.ModeOn {
-				values, err = b.getMany(ctx, keys)
-			} else {
-				results, errs := b.around().of(mode).DoMany(ctx, ctx, keys, nil, false)
-				err = collect(values, keys, results, errs)
-			}
+			var values map[K]V
+			err := b.apart(func() (err error) {
+				values, err = b.part(ctx, mode, keys)
+				return err
+			})
 			mu.Lock()
 			defer mu.Unlock()
 			maps.Copy(all, values)
@@ -118,6 +116,16 @@ func (b *Batch[K, V]) aroundMany(ctx context.Context, parts map[cache.Mode][]K) 
 	}
 	wg.Wait()
 	return all, distinctErrors(failed)
+}
+
+// part is GetMany of keys of one mode.
+func (b *Batch[K, V]) part(ctx context.Context, mode cache.Mode, keys []K) (map[K]V, error) {
+	if mode == cache.ModeOn {
+		return b.getMany(ctx, keys)
+	}
+	values := map[K]V{}
+	results, errs := b.around().of(mode).DoMany(ctx, ctx, keys, nil, false)
+	return values, collect(values, keys, results, errs)
 }
 
 // directRound asks the origin, and nothing else.

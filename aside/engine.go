@@ -175,18 +175,24 @@ func (g *engine[K, V]) Invalidate(ctx context.Context, keys ...K) error {
 	if len(keys) == 0 && wrong != nil {
 		return wrong
 	}
+	defer g.forget(keys) // also if the store panics, or an Observer ends the goroutine
 	err := cmp.Or(g.store.Invalidate(ctx, keys...), wrong)
-	g.failures.end(keys...)
+	g.forget(keys)
 	if len(keys) > 0 {
 		g.observe(cache.Invalidated, len(keys), time.Since(began), err)
 	}
+	return err
+}
+
+// forget ends back-offs, and lets nobody join loads that are in vain.
+func (g *engine[K, V]) forget(keys []K) {
+	g.failures.end(keys...)
 	for _, k := range keys {
-		g.flights.Forget(k) // who comes now need not wait for a load that is in vain
+		g.flights.Forget(k)
 	}
 	if b := g.byways.Load(); b != nil {
 		b.forget(keys)
 	}
-	return err
 }
 
 // Wait waits until all that was under way when it was called is over: loads, those in

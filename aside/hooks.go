@@ -20,6 +20,16 @@ func (g *engine[K, V]) hook(ctx context.Context, name string, f func()) error {
 	return err
 }
 
+// apart calls f on a goroutine of its own. That it panics or is ended is an error.
+func (g *engine[K, V]) apart(f func() error) (err error) {
+	ended := contain.Apart("the store, or a function that it calls,", func() { err = f() })
+	if ended != nil {
+		g.observe(cache.HookPanic, 1, 0, ended)
+		return ended
+	}
+	return err
+}
+
 // contain makes a round, and answers those who wait if it panics or ends its goroutine.
 func (g *engine[K, V]) contain(ctx context.Context, t *flight.Trip[K, result[V]], round func(context.Context, *flight.Trip[K, result[V]], []K)) {
 	keys := t.Keys()

@@ -61,14 +61,14 @@ func (g *engine[K, V]) fetch(ctx context.Context, keys []K, old *cache.Entry[V],
 // call is the goroutine of a load: nothing that the load function does ends
 // another.
 func (g *engine[K, V]) call(ctx, within context.Context, l *loading[V], keys []K, old *cache.Entry[V], p *permit) {
-	// Also if an Observer ends the goroutine.
+	// Each of these also if an Observer ends the goroutine in the one before.
+	defer close(l.done)
+	defer p.release()
 	defer func() {
 		// Before the place is free: who waits for it may want the same key.
 		if left := g.adrift.end(&l.leaving); l.since != nil && !left {
 			g.learn(ctx, keys, l.results, l.since)
 		}
-		p.release()
-		close(l.done)
 	}()
 	start := time.Now()
 	returned := false
@@ -127,7 +127,8 @@ func (g *engine[K, V]) direct(ctx context.Context, keys []K) []result[V] {
 		}
 		return failed[V](len(keys), err)
 	}
+	defer p.release() // unless it is moved
 	g.observe(cache.Direct, len(keys), 0, nil)
-	results, _ := g.fetch(ctx, keys, nil, p, nil)
+	results, _ := g.fetch(ctx, keys, nil, p.move(), nil)
 	return results
 }

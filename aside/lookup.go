@@ -1,6 +1,7 @@
 package aside
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,9 @@ func (g *engine[K, V]) Lookup(ctx context.Context, key K, w Wish) (Answer[V], er
 		return g.young(ctx, key, w, r, err)
 	}
 	if w.AtLeast != "" {
-		if err := g.o.Domain.AtLeast(ctx, w.AtLeast); err != nil {
+		var err error
+		panicked := g.hook(ctx, "Options.Domain", func() { err = g.o.Domain.AtLeast(ctx, w.AtLeast) })
+		if err := cmp.Or(panicked, err); err != nil {
 			return g.unheard(ctx, key, w, err)
 		}
 	}

@@ -76,7 +76,7 @@ func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, resu
 	if len(rest) == 0 {
 		return nil
 	}
-	since := witnesses(fill, rest)
+	since := g.witnesses(fill, rest)
 	results, took := g.fetch(ctx, pick(keys, rest), old, place.move(), since)
 	entries := make([]*cache.Entry[V], len(keys))
 	var bad []int // of rest
@@ -89,11 +89,10 @@ func (g *engine[K, V]) strictAttempt(ctx context.Context, t *flight.Trip[K, resu
 			r.times = timesOf(entries[j], false)
 		}
 	}
-	commit := fill.Commit
-	fill = nil
 	within, cancel := outlive(ctx)
 	defer cancel()
-	outcomes, err := commit(within, entries...)
+	outcomes, err := fill.Commit(within, entries...)
+	fill = nil // only now: it is cancelled if the store panics
 	for n, j := range rest {
 		switch {
 		case entries[j] == nil: // has failed

@@ -78,7 +78,7 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 	if len(rest) == 0 {
 		return
 	}
-	since := witnesses(fill, rest)
+	since := g.witnesses(fill, rest)
 	results, took := g.fetch(ctx, pick(keys, rest), old, place.move(), since)
 	entries := make([]*cache.Entry[V], len(keys))
 	storable := false
@@ -100,12 +100,11 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 	if fill == nil {
 		return // nobody can vouch for anything: the Group settles it so
 	}
-	commit, end := fill.Commit, fill.Cancel
-	fill = nil
 	ctx, cancel := outlive(ctx)
 	defer cancel()
 	if storable {
-		outcomes, err := commit(ctx, entries...)
+		outcomes, err := fill.Commit(ctx, entries...)
+		fill = nil // only now: it is cancelled if the store panics
 		if err != nil && !is(err, cache.ErrNotStorable) {
 			g.observe(cache.Unavailable, len(rest), 0, err)
 		}
@@ -116,6 +115,8 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 		}
 		g.compare(found, results, outcomes)
 	} else {
+		end := fill.Cancel
+		fill = nil
 		end(ctx) // first, since others may wait for it
 	}
 	g.settle(ctx, t, pick(pick(at, rest), bad), pick(since, bad))
@@ -157,10 +158,16 @@ func (g *engine[K, V]) enter(ctx context.Context, t *flight.Trip[K, result[V]], 
 			return nil, nil
 		}
 	}
+	keep := false
+	defer func() {
+		if !keep { // also if the store panics, or an Observer ends the goroutine
+			place.release()
+		}
+	}()
 	if at = g.rested(ctx, t, keys, at); len(at) == 0 {
-		place.release()
 		return nil, nil
 	}
+	keep = true
 	return place, at
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/contain"
 	"github.com/larder-cache/larder/internal/flight"
 )
 
@@ -23,22 +24,30 @@ type validator interface {
 }
 
 // evidence is a fill that many witnesses share.
-type evidence[V any] struct{ fill cache.Fill[V] }
+type evidence[V any] struct {
+	fill   cache.Fill[V]
+	failed func(error) // is told of a panic
+}
 
-func (e *evidence[V]) validate(ctx context.Context) []bool {
+func (e *evidence[V]) validate(ctx context.Context) (valid []bool) {
 	ctx, cancel := outlive(ctx)
 	defer cancel()
-	valid, _ := cache.Validate(ctx, e.fill) // a store that cannot tell does not vouch
+	// A store that cannot tell does not vouch. It may be asked on a goroutine of its own.
+	err := contain.Apart("the Validate of the store", func() { valid, _ = cache.Validate(ctx, e.fill) })
+	if err != nil {
+		e.failed(err)
+		return nil
+	}
 	return valid
 }
 
 // witnesses returns those of the slots of a fill, which may be nil.
-func witnesses[V any](fill cache.Fill[V], slots []int) []witness {
+func (g *engine[K, V]) witnesses(fill cache.Fill[V], slots []int) []witness {
 	out := make([]witness, len(slots))
 	if fill == nil {
 		return out
 	}
-	e := &evidence[V]{fill}
+	e := &evidence[V]{fill, func(err error) { g.observe(cache.HookPanic, len(slots), 0, err) }}
 	for n, j := range slots {
 		out[n] = witness{e, j}
 	}

@@ -22,8 +22,10 @@ func tiers(l1, l2 storetest.Subject) storetest.Subject {
 		InvalidateTags: func(ctx context.Context, tags ...string) error {
 			return errors.Join(l2.InvalidateTags(ctx, tags...), l1.InvalidateTags(ctx, tags...))
 		},
-		Lose:  l2.Lose,
-		Close: both(l1.Close, l2.Close),
+		Lose:       l2.Lose,
+		Unstorable: l2.Unstorable,
+		Hooks:      func(f func(string)) { l1.Hooks(f); l2.Hooks(f) },
+		Close:      both(l1.Close, l2.Close),
 	}
 }
 

@@ -135,6 +135,42 @@ func TestHooks_ACommitOfAWriterReleasesAllKeysHoweverOnEvictEnds(t *testing.T) {
 	}
 }
 
+func TestHooks_OnEvictKeepsNothingFromBeingRemovedByClearAndClose(t *testing.T) {
+	for name, end := range ends {
+		for _, verb := range []string{"Clear", "Close"} {
+			t.Run(verb+"/"+name, func(t *testing.T) {
+				s := New(nil, 100_000, &Options[int, int]{OnEvict: func(int, *cache.Entry[int], Reason) { end() }})
+				if len(s.shards) < 2 {
+					t.Fatal("there is one shard only")
+				}
+				open := make([]cache.Fill[int], 100)
+				for k := range open {
+					put(t, s, k)
+					var err error
+					if open[k], err = s.Reserve(t.Context(), cache.Slot[int]{Key: k}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				apart(func() {
+					if verb == "Close" {
+						s.Close()
+					} else {
+						s.Clear()
+					}
+				})
+				if n := s.Len(); n != 0 {
+					t.Errorf("%d entries are left", n)
+				}
+				for k, f := range open {
+					if out, err := f.Commit(t.Context(), in(1)); len(out) == 1 && out[0] == cache.Stored || err == nil && verb == "Close" {
+						t.Fatalf("a fill of %d from before is %v, %v", k, out, err)
+					}
+				}
+			})
+		}
+	}
+}
+
 func TestHooks_AWeightThatPanicsIsAnErrorOfTheCommit(t *testing.T) {
 	for name, end := range ends {
 		for _, write := range []bool{false, true} {

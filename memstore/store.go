@@ -327,8 +327,12 @@ func (s *Store[K, V]) All() iter.Seq2[K, *cache.Entry[V]] {
 func (s *Store[K, V]) Clear() { s.clear(false) }
 
 func (s *Store[K, V]) clear(end bool) {
+	gone := make([][]*node[K, V], len(s.shards)) // who is told of them may end the goroutine
 	for i := range s.shards {
-		for _, n := range s.shards[i].clear(end) {
+		gone[i] = s.shards[i].clear(end)
+	}
+	for _, nodes := range gone {
+		for _, n := range nodes {
 			s.left(n, Invalidated)
 		}
 	}

@@ -3,6 +3,7 @@ package redisstore_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"runtime"
 	"strings"
@@ -304,5 +305,38 @@ func TestLock_IsNotKeptByAFillThatStoresNothing(t *testing.T) {
 	}
 	if n := len(waits.all()); n != 0 {
 		t.Errorf("%d fills have waited", n)
+	}
+}
+
+func TestHooks_ListenReturnsWhenItsFunctionDoesNot(t *testing.T) {
+	for server, rdb := range servers(t) {
+		for name, end := range rogueEnds {
+			t.Run(server+"/"+name, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+				defer cancel()
+				ns := fmt.Sprint("listen", namespaces.Add(1))
+				space := open(t, rdb, ns)
+				i, err := redisstore.NewInspector(rdb, ns)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := make(chan error, 1)
+				go func() { got <- i.Listen(ctx, func(redisstore.News) { end() }) }()
+				for { // until it listens
+					if err := space.InvalidateTags(ctx, "t"); err != nil {
+						t.Fatal(err)
+					}
+					select {
+					case err := <-got:
+						var p *cache.PanicError
+						if !errors.As(err, &p) || p.Function != "the function of Listen" {
+							t.Errorf("Listen returns %v", err)
+						}
+						return
+					default:
+					}
+				}
+			})
+		}
 	}
 }

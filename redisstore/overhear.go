@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/larder-cache/larder/internal/contain"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -23,7 +24,8 @@ type News struct {
 // Listen calls hear for every invalidation that is announced, in any lane, until ctx
 // ends, and then returns nil. The calls come one after the other, in the order of each
 // lane. It takes no part in the promises of the space: what is announced while a
-// connection is lost is not heard, which shows in a gap of the numbers.
+// connection is lost is not heard, which shows in a gap of the numbers. If hear panics, or
+// ends its goroutine, Listen returns a *cache.PanicError.
 func (i *Inspector) Listen(ctx context.Context, hear func(News)) error {
 	s := i.space
 	var mu sync.Mutex
@@ -49,8 +51,13 @@ func (i *Inspector) Listen(ctx context.Context, hear func(News)) error {
 					continue
 				}
 				mu.Lock()
-				hear(News{lane, parsed.next.seq, parsed.all, parsed.tags, parsed.keys})
+				err = contain.Apart("the function of Listen", func() {
+					hear(News{lane, parsed.next.seq, parsed.all, parsed.tags, parsed.keys})
+				})
 				mu.Unlock()
+				if err != nil {
+					return err
+				}
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package redisstore_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -22,13 +23,17 @@ func subject(t testing.TB, rdb redis.UniversalClient) (storetest.Subject, *redis
 	name := fmt.Sprint("rules", namespaces.Add(1))
 	space, other := open(t, rdb, name), open(t, rdb, name)
 	return storetest.Subject{
-		Store:          redisstore.New[string, string](space, "s", nil),
-		Peer:           redisstore.New[string, string](other, "s", nil),
+		Store:          redisstore.New(space, "s", &redisstore.StoreOptions[string, string]{MaxValue: largest}),
+		Peer:           redisstore.New(other, "s", &redisstore.StoreOptions[string, string]{MaxValue: largest}),
+		Unstorable:     strings.Repeat("v", largest+1),
 		InvalidateTags: space.InvalidateTags,
 		Lose:           func(ctx context.Context) error { return flush(ctx, rdb) },
 		Close:          space.Close,
 	}, space
 }
+
+// largest is the largest value of a subject, in bytes.
+const largest = 2 << 20
 
 func flush(ctx context.Context, rdb redis.UniversalClient) error {
 	if c, ok := rdb.(*redis.ClusterClient); ok {

@@ -31,7 +31,7 @@ func rule(name, text string, mistake reference.Bug, n needs, check func(*probe))
 // Rules returns all rules.
 func Rules() []Rule {
 	return slices.Concat(readRules, expiryRules, invalidationRules, refusalRules, fillRules, foundRules, validateRules,
-		quarantineRules, writerRules, peerRules, lossRules, lifeRules)
+		quarantineRules, writerRules, vouchRules, hookRules, peerRules, lossRules, lifeRules)
 }
 
 // Lacks names the fields of s, separated by commas, that the rule needs and s

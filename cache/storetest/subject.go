@@ -28,6 +28,12 @@ type Subject struct {
 	Lose func(ctx context.Context) error
 	// Close closes Store.
 	Close func(ctx context.Context) error
+	// Unstorable is a value that Store cannot hold, such as one that is too large.
+	Unstorable string
+	// Hooks has each function of the user's that Store calls, such as a codec, a weight or
+	// an Observer, call f first, with its name; nil for f is nothing. What f does may be a
+	// panic, and it may end its goroutine.
+	Hooks func(f func(name string))
 	// Seed makes the concurrent rules choose the same operations again, though
 	// not the same schedule. Zero stands for a random seed, which they report
 	// when they fail.
@@ -40,7 +46,8 @@ func Reference() Subject { return subject(reference.None) }
 
 func subject(b reference.Bug) Subject {
 	s := reference.New(b)
-	return Subject{Store: s, Peer: s.Peer(), InvalidateTags: s.InvalidateTags, Lose: s.Lose, Close: s.Close}
+	return Subject{Store: s, Peer: s.Peer(), InvalidateTags: s.InvalidateTags, Lose: s.Lose, Close: s.Close,
+		Unstorable: reference.Unstorable, Hooks: s.Hooks}
 }
 
 // needs are the fields of a Subject without which a rule does not apply.
@@ -52,6 +59,8 @@ const (
 	upToDate // a peer, and not Behind
 	loss
 	closing
+	unstorable
+	hooks
 	nothing needs = 0
 )
 
@@ -68,6 +77,8 @@ func (s Subject) lacks(n needs) string {
 		{upToDate, !s.Behind, "a Store that is not Behind"},
 		{loss, s.Lose != nil, "Lose"},
 		{closing, s.Close != nil, "Close"},
+		{unstorable, s.Unstorable != "", "Unstorable"},
+		{hooks, s.Hooks != nil, "Hooks"},
 	} {
 		if n&f.need != 0 && !f.ok {
 			out = append(out, f.name)

@@ -99,6 +99,16 @@ const (
 	PutKeepsOld
 	WriterTakesOver
 
+	UnstorableUnsaid
+	UnstorableVouched
+	HeldVouched
+	WriterVouched
+	VouchedUnguarded
+
+	HookThrough
+	HookHolds
+	HookKeepsOld
+
 	HandlesApart
 	PeerUnseenByFills
 	PeerUnseenByReads
@@ -209,6 +219,14 @@ var sentences = [bugs]string{
 	WriterFinds:           "Found of a quarantine is the old value",
 	PutKeepsOld:           "Quarantine counts the old value as another writer",
 	WriterTakesOver:       "Quarantine takes the key away from the writer who holds it",
+	UnstorableUnsaid:      "a commit of what the store cannot hold is no error",
+	UnstorableVouched:     "what the store cannot hold is vouched for although something was invalidated",
+	HeldVouched:           "what the store cannot hold is vouched for although a writer holds the key",
+	WriterVouched:         "what a writer cannot store is vouched for although another writer was there",
+	VouchedUnguarded:      "an entry that is vouched for has no guard",
+	HookThrough:           "a panic of a codec goes on in the caller",
+	HookHolds:             "a commit whose codec does not return ends no quarantine",
+	HookKeepsOld:          "Invalidate tells its Observer first, and removes nothing if that panics",
 	HandlesApart:          "another handle sees nothing of this one",
 	PeerUnseenByFills:     "what another handle invalidates refuses no fill here",
 	PeerUnseenByReads:     "what another handle invalidates stays readable",

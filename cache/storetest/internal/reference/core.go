@@ -31,6 +31,11 @@ type core struct {
 	anyKey, anyTag uint64          // for KeyEpoch and TagEpoch
 	settled        map[string]bool // for StoredEndsWatch
 	missing        map[string]int  // for LossLiftsNext: writers that ended and were not counted
+
+	// vouched has entries that are not in the store, and that guards watch.
+	vouched map[string][]*item
+	// hook is called in place of functions of the user's.
+	hook func(name string)
 }
 
 // item is a stored entry.
@@ -101,6 +106,10 @@ func (c *core) carried(tag string) bool {
 }
 
 func (c *core) remove(key string) {
+	for _, it := range c.vouched[key] {
+		it.gone = true
+	}
+	delete(c.vouched, key)
 	if it := c.items[key]; it != nil {
 		it.gone = true
 		delete(c.items, key)
@@ -130,6 +139,28 @@ func (c *core) install(sl *slot, e *entry) {
 	if c.has(StoredEndsWatch) {
 		c.settled[sl.key] = true
 	}
+}
+
+// Unstorable is a value that the store cannot hold.
+const Unstorable = "unstorable"
+
+// keep makes e the value of the slot's key or, if the store cannot hold it, vouches for it.
+func (c *core) keep(sl *slot, e *entry) cache.Outcome {
+	if e.Value == Unstorable {
+		return c.vouch(sl, e)
+	}
+	c.install(sl, e)
+	return cache.Stored
+}
+
+func (c *core) vouch(sl *slot, e *entry) cache.Outcome {
+	it := &item{tags: e.Tags, since: c.tick, entry: e}
+	if !c.has(VouchedUnguarded) {
+		guarded := e.WithGuard(guard{c, it})
+		*e = guarded
+	}
+	c.vouched[sl.key] = append(c.vouched[sl.key], it)
+	return cache.Vouched
 }
 
 // bent returns e as it comes back from this store.

@@ -35,6 +35,9 @@ func (f *fill) Commit(_ context.Context, entries ...*entry) ([]cache.Outcome, er
 		}
 		return nil, cache.ErrFillDone
 	}
+	if err := f.encode(entries); err != nil {
+		return make([]cache.Outcome, len(f.slots)), err
+	}
 	f.done = true
 	if len(entries) != len(f.slots) && !s.has(CountUnchecked) {
 		n := len(entries)
@@ -93,6 +96,9 @@ func (f *fill) end(entries []*entry, cancel bool) ([]cache.Outcome, error) {
 		if e == nil && s.has(NilIsAbsent) && !cancel {
 			e = &entry{Absent: true, Fresh: cache.Forever, Expires: cache.Forever}
 		}
+		if e != nil && e.Value == Unstorable && !s.has(UnstorableUnsaid) {
+			malformed = fmt.Errorf("reference: %w", cache.ErrNotStorable)
+		}
 		if f.writer {
 			outcomes[i] = s.release(f, sl, e, cancel)
 		} else if e != nil {
@@ -106,6 +112,8 @@ func (f *fill) end(entries []*entry, cancel bool) ([]cache.Outcome, error) {
 func (c *core) fill(f *fill, sl *slot, e *entry) cache.Outcome {
 	h := c.holds[sl.key]
 	switch {
+	case e.Value == Unstorable && (c.has(UnstorableVouched) && c.missed(f, sl, e) || c.has(HeldVouched) && h != nil):
+		return c.vouch(sl, e)
 	case sl.held > 0 && h == nil && c.has(PassesAfterRelease):
 		return cache.Passed
 	case sl.held > 0 && h != nil && c.has(PassesInvalidated):
@@ -124,8 +132,7 @@ func (c *core) fill(f *fill, sl *slot, e *entry) cache.Outcome {
 	if c.has(CheckThenStore) {
 		c.pause()
 	}
-	c.install(sl, e)
-	return cache.Stored
+	return c.keep(sl, e)
 }
 
 // missed reports whether something that e depends on was invalidated since the
@@ -217,9 +224,11 @@ func (c *core) release(f *fill, sl *slot, e *entry, cancel bool) cache.Outcome {
 		}
 		return cache.Refused
 	}
+	if e.Value == Unstorable && c.has(WriterVouched) {
+		return c.vouch(sl, e)
+	}
 	if !alone || h.touched || c.has(WriterNeverStores) || c.missed(f, sl, e) {
 		return cache.Refused
 	}
-	c.install(sl, e)
-	return cache.Stored
+	return c.keep(sl, e)
 }

@@ -22,6 +22,7 @@ func New(b Bug) *Store {
 	return &Store{core: &core{
 		bug: b, items: map[string]*item{}, keyCuts: map[string]uint64{}, tagCuts: map[string]uint64{},
 		holds: map[string]*hold{}, settled: map[string]bool{}, missing: map[string]int{},
+		vouched: map[string][]*item{},
 	}}
 }
 
@@ -40,6 +41,7 @@ func (s *Store) lock() error {
 // Get returns the valid entry of key or nil.
 func (s *Store) Get(_ context.Context, key string) (*entry, error) {
 	e, err := s.look(key, true)
+	s.observed()
 	if e == nil && err == nil && s.has(MissIsError) {
 		err = cache.ErrNotFound
 	}
@@ -136,8 +138,24 @@ func (s *Store) Quarantine(_ context.Context, slots ...cache.Slot[string]) (cach
 	if err != nil {
 		return nil, err
 	}
-	if err := s.lock(); err != nil {
+	told := false
+	defer func() {
+		if !told { // the Observer has ended the goroutine, and nobody gets the fill
+			f.Cancel(context.Background())
+		}
+	}()
+	if err := s.hold(f); err != nil {
+		told = true
 		return nil, err
+	}
+	s.observed()
+	told = true
+	return f, nil
+}
+
+func (s *Store) hold(f *fill) error {
+	if err := s.lock(); err != nil {
+		return err
 	}
 	defer s.mu.Unlock()
 	f.writer, f.since = true, s.next()
@@ -170,7 +188,7 @@ func (s *Store) Quarantine(_ context.Context, slots ...cache.Slot[string]) (cach
 		h.writers[f] = struct{}{}
 		h.changed = f.since
 	}
-	return f, nil
+	return nil
 }
 
 func (s *Store) open(slots []cache.Slot[string]) (*fill, error) {
@@ -188,6 +206,10 @@ func (s *Store) open(slots []cache.Slot[string]) (*fill, error) {
 
 // Invalidate removes keys and refuses their open fills.
 func (s *Store) Invalidate(_ context.Context, keys ...string) error {
+	if s.has(HookKeepsOld) && s.call(anObserver) != nil {
+		return nil
+	}
+	defer s.observed()
 	if err := s.lock(); err != nil {
 		return err
 	}
