@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// UnderRace is underRace for tests from outside.
+const UnderRace = underRace
+
 // Idle makes all connections of the space look as if they had not been used for d more.
 func (s *Space) Idle(d time.Duration) {
 	for _, l := range s.connections.all() {

@@ -136,8 +136,11 @@ func TestForget_NothingFailsBecauseConnectionsWereForgotten(t *testing.T) {
 	for name, deployment := range map[string]struct {
 		kind   string
 		secure bool
-	}{"single": {"single", false}, "TLS": {"single", true}, "cluster": {"cluster", false}} {
+	}{"single": {"single", false}, "TLS": {"single", true}, "cluster": {"cluster", false}, "Sentinel": {"sentinel", false}} {
 		t.Run(name, func(t *testing.T) {
+			if !redisstore.UnderRace {
+				t.Parallel() // it waits for answers that do not come, most of the time
+			}
 			s := newSite(t, deployment.kind, deployment.secure)
 			all := pausings(t, s)
 			for _, reset := range []bool{true, false} {

@@ -313,9 +313,7 @@ func (l *link) tend() {
 			l.close()
 		}
 	}
-	if !l.space.noBus {
-		l.probe()
-	}
+	l.probe()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.closed {
@@ -324,7 +322,8 @@ func (l *link) tend() {
 }
 
 // probe makes a connection and drops it: if the address leads to another server by now, it
-// meets that, even if the connections that are open all lead to the one before.
+// meets that, even if the connections that are open all lead to the one before. And the
+// client's own connection to a sentinel, which is asked first, does not idle.
 func (l *link) probe() {
 	if w, err := l.make(l.age.Load()); err == nil {
 		w.end()

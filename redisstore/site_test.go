@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -25,6 +26,7 @@ type site struct {
 	kind    string
 	tls     *tls.Config
 	proxies map[string]*netfault.Proxy // by address of a server
+	asked   []string                   // addresses of sentinels
 	open    func() redis.UniversalClient
 	server  *redisproc.Server // of a single one
 	pause   func() error
@@ -72,6 +74,7 @@ func newSite(t *testing.T, kind string, secure bool) *site {
 		for _, addr := range servers.Addrs() {
 			s.proxy(t, addr)
 		}
+		s.asked = servers.Addrs()
 		for _, server := range servers.Servers() {
 			s.proxy(t, server.Addr())
 		}
@@ -190,9 +193,13 @@ func (s *site) set(f netfault.Fault) {
 	}
 }
 
+// forget has the network forget the connections to servers. Those to sentinels, which a
+// link asks every keepEvery, are in use.
 func (s *site) forget(reset bool) {
-	for _, p := range s.proxies {
-		p.Forget(reset)
+	for addr, p := range s.proxies {
+		if !slices.Contains(s.asked, addr) {
+			p.Forget(reset)
+		}
 	}
 }
 

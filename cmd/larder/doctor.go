@@ -17,6 +17,7 @@ type doctorFlags struct {
 	place
 	as             server.As
 	timeout, lease time.Duration
+	idle           time.Duration
 	replicas       int
 	all, asJSON    bool
 }
@@ -44,6 +45,7 @@ Exit codes: 0 no problem, warnings or not, 1 there is a problem, 2 wrong usage,
 130 interrupted.`,
 		Example: `  larder doctor --redis localhost:6379 --space shop
   larder doctor --redis rediss://app:secret@cache.example.com:6379 --ca ca.pem --space shop --json
+  larder doctor --redis cache.example.com:6379 --space shop --idle 5m
   larder doctor --redis s1:26379,s2:26379 --sentinel-master main --space shop`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runDoctor(cmd, o) },
@@ -56,6 +58,7 @@ Exit codes: 0 no problem, warnings or not, 1 there is a problem, 2 wrong usage,
 	f.DurationVar(&o.timeout, "timeout", o.timeout, "redisstore.Options.Timeout of the program")
 	f.DurationVar(&o.lease, "lease", o.lease, "redisstore.Options.Lease of the program")
 	f.IntVar(&o.replicas, "replicas", 0, "redisstore.Options.Replicas.N of the program: how many replicas invalidations wait for")
+	f.DurationVar(&o.idle, "idle", 0, "see also what becomes of a connection that idles for so `long`, which a balancer may forget; 0 does not")
 	f.BoolVar(&o.all, "all", false, "print also what is well")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON, with what is well")
 	return cmd
@@ -72,6 +75,8 @@ func (o *doctorFlags) check() (server.Target, error) {
 		return none, usageError("--timeout is %v: it must be from 1ms to 1m", o.timeout)
 	case o.lease < 20*time.Millisecond || o.lease > time.Hour:
 		return none, usageError("--lease is %v: it must be from 20ms to 1h", o.lease)
+	case o.idle < 0 || o.idle > time.Hour:
+		return none, usageError("--idle is %v: it must be from 0 to 1h", o.idle)
 	case o.replicas < 0:
 		return none, usageError("--replicas is %d: it cannot be negative", o.replicas)
 	}
@@ -92,6 +97,9 @@ func runDoctor(cmd *cobra.Command, o doctorFlags) error {
 	report, err := redisstore.Check(ctx, client, o.space, &redisstore.Options{
 		Timeout: o.timeout, Lease: o.lease, Replicas: redisstore.Replicas{N: o.replicas},
 	})
+	if err == nil && o.idle > 0 {
+		err = idle(ctx, client, o.idle, &report)
+	}
 	if err != nil {
 		return err
 	}
