@@ -14,6 +14,7 @@ import (
 
 	"github.com/larder-cache/larder/aside"
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/redisproc"
 	"github.com/larder-cache/larder/internal/redistest"
 	"github.com/larder-cache/larder/invalidation"
 	"github.com/larder-cache/larder/memstore"
@@ -381,6 +382,11 @@ func TestChaosOnOneServer(t *testing.T) {
 	testChaos(t, rdb)
 }
 
+// The cluster speaks TLS.
 func TestChaosOnACluster(t *testing.T) {
-	testChaos(t, redistest.ClusterClient(t))
+	a := redistest.Authority(t)
+	cluster := redistest.ClusterOf(t, redisproc.ClusterOptions{Authority: a})
+	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: cluster.Addrs(), TLSConfig: a.ClientTLS()})
+	t.Cleanup(func() { rdb.Close() })
+	testChaos(t, rdb)
 }

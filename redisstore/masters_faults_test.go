@@ -14,10 +14,15 @@ import (
 )
 
 func TestBreaker_AMasterThatIsReplacedIsForgotten(t *testing.T) {
+	t.Run("plain", func(t *testing.T) { replacedMaster(t, nil) })
+	t.Run("TLS", func(t *testing.T) { replacedMaster(t, redistest.Authority(t)) })
+}
+
+func replacedMaster(t *testing.T, a *redisproc.Authority) {
 	ctx := t.Context()
-	cluster := redistest.ClusterOf(t, redisproc.ClusterOptions{Replicas: 1, Args: []string{
+	cluster := redistest.ClusterOf(t, redisproc.ClusterOptions{Authority: a, Replicas: 1, Args: []string{
 		"--cluster-node-timeout", "1000", "--cluster-require-full-coverage", "no"}})
-	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: cluster.Addrs()})
+	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: cluster.Addrs(), TLSConfig: a.ClientTLS()})
 	defer rdb.Close()
 	space, err := Open(ctx, rdb, "replaced", &Options{Timeout: 500 * time.Millisecond, Slow: 500 * time.Millisecond})
 	must(t, err)
@@ -56,7 +61,7 @@ func TestBreaker_AMasterThatIsReplacedIsForgotten(t *testing.T) {
 
 func TestRefusals_OneMasterOfACluster(t *testing.T) {
 	ctx := t.Context()
-	p := openPartly(t, Options{})
+	p := openPartly(t, Options{}, nil)
 	rdb := redis.NewClient(&redis.Options{Addr: p.faulty.Addr()})
 	defer rdb.Close()
 	full := true
@@ -109,7 +114,7 @@ func TestRefusals_OneMasterOfACluster(t *testing.T) {
 
 func TestBreaker_ASlotThatNobodyHas(t *testing.T) {
 	ctx := t.Context()
-	p := openPartly(t, Options{})
+	p := openPartly(t, Options{}, nil)
 	var lost int // only its value is there
 	for _, k := range p.dead {
 		if p.at(t, p.store.key(k)) == p.faulty.Addr() {

@@ -33,11 +33,12 @@ func tagOf(k int) (tags []string) {
 	return tags
 }
 
-// openPartly opens a space on a cluster of the test's own and stores 120 keys.
-func openPartly(t *testing.T, o Options) *partly {
+// openPartly opens a space on a cluster of the test's own, with TLS if it has an authority,
+// and stores 120 keys.
+func openPartly(t *testing.T, o Options, a *redisproc.Authority) *partly {
 	t.Helper()
-	cluster := redistest.ClusterOf(t, redisproc.ClusterOptions{Args: []string{"--cluster-require-full-coverage", "no"}})
-	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: cluster.Addrs()})
+	cluster := redistest.ClusterOf(t, redisproc.ClusterOptions{Authority: a, Args: []string{"--cluster-require-full-coverage", "no"}})
+	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: cluster.Addrs(), TLSConfig: a.ClientTLS()})
 	t.Cleanup(func() { rdb.Close() })
 	p := &partly{faulty: cluster.Servers()[1], deadLanes: map[int]bool{}, events: &cache.Counter{}}
 	o.Timeout, o.Slow, o.Lease, o.Observer = 500*time.Millisecond, 500*time.Millisecond, 2*time.Second, p.events
@@ -102,9 +103,12 @@ func (p *partly) openBreaker(t *testing.T) {
 }
 
 // faults are what can be wrong with a master, and how it is mended.
-var faults = map[string]struct {
+// masterFault is what happens to a master.
+type masterFault struct {
 	begin, end func(*testing.T, *redisproc.Server)
-}{
+}
+
+var faults = map[string]masterFault{
 	"dead": {
 		func(_ *testing.T, s *redisproc.Server) { s.Kill() },
 		func(t *testing.T, s *redisproc.Server) { must(t, s.Restart(t.Context())) },
@@ -117,59 +121,62 @@ var faults = map[string]struct {
 
 func TestBreaker_OneMasterOfACluster(t *testing.T) {
 	for name, fault := range faults {
-		t.Run(name, func(t *testing.T) {
-			ctx := t.Context()
-			p := openPartly(t, Options{})
-			fault.begin(t, p.faulty)
-			p.openBreaker(t)
-			if state := p.space.Stats().Breaker; state != cache.BreakerIsPartlyOpen {
-				t.Errorf("the breaker is %v", state)
+		t.Run(name, func(t *testing.T) { oneMaster(t, name, fault, nil) })
+		t.Run(name+", over TLS", func(t *testing.T) { oneMaster(t, name, fault, redistest.Authority(t)) })
+	}
+}
+
+func oneMaster(t *testing.T, name string, fault masterFault, a *redisproc.Authority) {
+	ctx := t.Context()
+	p := openPartly(t, Options{}, a)
+	fault.begin(t, p.faulty)
+	p.openBreaker(t)
+	if state := p.space.Stats().Breaker; state != cache.BreakerIsPartlyOpen {
+		t.Errorf("the breaker is %v", state)
+	}
+	began := time.Now()
+	for _, k := range p.alive {
+		if e, err := p.store.Get(ctx, k); err != nil || e == nil || e.Value != k {
+			t.Errorf("%d, which does not depend on the master: %+v, %v", k, e, err)
+		}
+	}
+	for _, k := range p.dead {
+		if e, err := p.store.Get(ctx, k); !errors.Is(err, cache.ErrBreakerOpen) {
+			t.Errorf("%d, which depends on it: %+v, %v", k, e, err)
+		}
+		if _, err := p.store.Reserve(ctx, cache.Slot[int]{Key: k, Tags: tagOf(k)}); !errors.Is(err, cache.ErrBreakerOpen) {
+			t.Errorf("Reserve of %d: %v", k, err)
+		}
+	}
+	if took := time.Since(began); name == "hangs" && took > time.Duration(len(p.dead))*p.space.pace.bound()/2 {
+		t.Errorf("reads have waited for the master: %v", took)
+	}
+	p.many(t)
+	p.invalidations(t)
+	// The lanes of the master lose their lease, and the others keep theirs.
+	poll(t, "the leases are not those of the masters that live", func() bool {
+		for n, lane := range p.space.Status().Lanes {
+			if lane.Trusted == p.deadLanes[n] {
+				return false
 			}
-			began := time.Now()
-			for _, k := range p.alive {
-				if e, err := p.store.Get(ctx, k); err != nil || e == nil || e.Value != k {
-					t.Errorf("%d, which does not depend on the master: %+v, %v", k, e, err)
-				}
+		}
+		return true
+	})
+	fault.end(t, p.faulty)
+	// Nobody reads, and it closes nevertheless.
+	poll(t, "the breaker does not close", func() bool { return p.space.Stats().Breaker == cache.BreakerIsClosed })
+	poll(t, "what has failed is not repeated", func() bool { return p.space.Status().Retries == 0 })
+	if n := p.events.Count(cache.BreakerOpened) - p.events.Count(cache.BreakerClosed); n != 0 {
+		t.Errorf("it has opened %d times more than it has closed", n)
+	}
+	for k := range 120 {
+		poll(t, fmt.Sprintf("%d cannot be stored", k), func() bool {
+			f, err := p.store.Reserve(ctx, cache.Slot[int]{Key: k, Tags: tagOf(k)})
+			if err != nil {
+				return false
 			}
-			for _, k := range p.dead {
-				if e, err := p.store.Get(ctx, k); !errors.Is(err, cache.ErrBreakerOpen) {
-					t.Errorf("%d, which depends on it: %+v, %v", k, e, err)
-				}
-				if _, err := p.store.Reserve(ctx, cache.Slot[int]{Key: k, Tags: tagOf(k)}); !errors.Is(err, cache.ErrBreakerOpen) {
-					t.Errorf("Reserve of %d: %v", k, err)
-				}
-			}
-			if took := time.Since(began); name == "hangs" && took > time.Duration(len(p.dead))*p.space.pace.bound()/2 {
-				t.Errorf("reads have waited for the master: %v", took)
-			}
-			p.many(t)
-			p.invalidations(t)
-			// The lanes of the master lose their lease, and the others keep theirs.
-			poll(t, "the leases are not those of the masters that live", func() bool {
-				for n, lane := range p.space.Status().Lanes {
-					if lane.Trusted == p.deadLanes[n] {
-						return false
-					}
-				}
-				return true
-			})
-			fault.end(t, p.faulty)
-			// Nobody reads, and it closes nevertheless.
-			poll(t, "the breaker does not close", func() bool { return p.space.Stats().Breaker == cache.BreakerIsClosed })
-			poll(t, "what has failed is not repeated", func() bool { return p.space.Status().Retries == 0 })
-			if n := p.events.Count(cache.BreakerOpened) - p.events.Count(cache.BreakerClosed); n != 0 {
-				t.Errorf("it has opened %d times more than it has closed", n)
-			}
-			for k := range 120 {
-				poll(t, fmt.Sprintf("%d cannot be stored", k), func() bool {
-					f, err := p.store.Reserve(ctx, cache.Slot[int]{Key: k, Tags: tagOf(k)})
-					if err != nil {
-						return false
-					}
-					out, err := f.Commit(ctx, anEntry(k, tagOf(k)...))
-					return err == nil && out[0] == cache.Stored
-				})
-			}
+			out, err := f.Commit(ctx, anEntry(k, tagOf(k)...))
+			return err == nil && out[0] == cache.Stored
 		})
 	}
 }
