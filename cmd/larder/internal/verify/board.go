@@ -32,6 +32,7 @@ func modeOf(row int) mode { return mode(row / rowsOfMode) }
 // board is memory that all processes of a round share: the origin.
 type board struct {
 	stop    atomic.Int32
+	ease    atomic.Int32          // the faults are over: what is seen now is only whether memory serves
 	version [allRows]atomic.Int64 // the value of a row is its version
 }
 

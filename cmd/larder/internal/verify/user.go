@@ -204,6 +204,9 @@ type recordOf struct{}
 func (u *user) one(ctx context.Context, w *way, r *rand.Rand) bool {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
+	if u.b.ease.Load() != 0 { // a service waits for its database while Redis is not used; here nothing would leave a moment to anybody
+		time.Sleep(rand.N(4 * time.Millisecond))
+	}
 	k := int(w.mode)*rowsOfMode + r.IntN(rowsOfMode)
 	switch {
 	case w.mode == lasting:
@@ -334,6 +337,7 @@ const invalidateFirst = "invalidate first"
 func (u *user) then(ctx context.Context, commit func(context.Context) error, invalidate func() error) error {
 	if u.mistake == invalidateFirst {
 		err := invalidate()
+		time.Sleep(rand.N(10 * time.Millisecond)) // a COMMIT takes its time
 		commit(ctx)
 		return err
 	}

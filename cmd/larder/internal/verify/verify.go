@@ -174,6 +174,7 @@ func (r *round) run(ctx context.Context, w io.Writer) (err error) {
 	defer cancel()
 	f.run(within, steps)
 	<-within.Done()
+	b.ease.Store(1)
 	for i := 0; i < attempts && ctx.Err() == nil; i++ {
 		if err := f.well(); err != nil {
 			return fmt.Errorf("the servers are not well %v after the last fault: %w", recovery, err)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -90,18 +91,29 @@ func TestVerify_OldDataIsNoticedWithoutTheRightToCallINFO(t *testing.T) {
 	}
 }
 
+// finds makes rounds until something against each rule was found, and returns what the
+// last one has printed.
+func finds(t *testing.T, c Config, rules ...string) string {
+	t.Helper()
+	for range 10 { // it takes one, mostly
+		b, out := verify(t, c)
+		found := fmt.Sprint(b.Violations)
+		rules = slices.DeleteFunc(rules, func(rule string) bool { return strings.Contains(found, rule) })
+		if len(rules) == 0 {
+			return out
+		}
+		c.Seed++
+	}
+	t.Fatalf("nothing against %q", rules)
+	return ""
+}
+
 // Who invalidates before the commit breaks A2: then the run must fail.
 func TestInvalidationsBeforeTheCommitAreFound(t *testing.T) {
 	c := config(t, 4*time.Second)
 	c.mistake = invalidateFirst
-	b, out := verify(t, c)
-	found := fmt.Sprint(b.Violations)
-	for _, rule := range []string{ruleFresh, ruleCoherent, ruleStrict} { // errors are few: see TestEachRuleJudgesItsOwn
-		if !strings.Contains(found, rule) {
-			t.Errorf("nothing against %q", rule)
-		}
-	}
-	if !strings.Contains(out, "again: larder verify --redis spawn-single --seed 1 --rounds 1") {
+	out := finds(t, c, ruleFresh, ruleCoherent, ruleStrict) // errors are few: see TestEachRuleJudgesItsOwn
+	if !strings.Contains(out, "again: larder verify --redis spawn-single --seed ") || !strings.Contains(out, " --rounds 1") {
 		t.Error("the output does not say how to repeat it")
 	}
 	if pictures, _ := os.ReadDir(c.Out); len(pictures) == 0 {
@@ -143,9 +155,8 @@ func TestProcessesHaveClocksOfTheirOwn(t *testing.T) {
 func TestVerify_CommitsThatArriveLateAreFoundIfTheyAreReleasedInDoubt(t *testing.T) {
 	c := config(t, 5*time.Second)
 	c.mistake = releaseInDoubt
-	b, _ := verify(t, c)
-	if found := fmt.Sprint(b.Violations); !strings.Contains(found, ruleFresh) || b.Sites[0].Faults["  commits late"] == 0 {
-		t.Errorf("nothing against %q, %v", ruleFresh, b.Sites[0].Faults)
+	if out := finds(t, c, ruleFresh); !strings.Contains(out, " commits late") {
+		t.Errorf("no commit was late: %s", out)
 	}
 }
 
