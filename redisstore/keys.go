@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"encoding/binary"
 	"strconv"
 
 	"github.com/larder-cache/larder/invalidation"
@@ -13,8 +14,8 @@ import (
 //	ns:l:store:key      while a value is refreshed ahead of its time: by which fill
 //	ns:t:{ns:n}:tag     the version of a tag
 //	ns:s:{ns:n}         the version of all entries whose key is in the lane
-//	ns:b:{ns:n}         a hash: the tail of the lane's log, the tails of its
-//	                    tags, the processes that listen, and the settings
+//	ns:b:{ns:n}         a hash: the tail of the lane's log, the tags that were
+//	                    invalidated last, the processes that listen, and the settings
 //	ns:c:{ns:n}         the channel of the lane's log; in the database 3 it ends in :3,
 //	                    since databases share channels
 //	ns:p                nothing, ever: see proof
@@ -48,10 +49,8 @@ func (s *Space) lane(name string) int {
 	return int(invalidation.Hash(name) % uint32(s.lanes))
 }
 
-// tail returns the tail of a tag.
-func (s *Space) tail(tag string) tail {
-	sum := invalidation.Hash(tag)
-	return tail{s.lane(tag), int(sum / uint32(s.lanes) % tailsPerLane)}
+// noteOf returns the hash by which lua/late.lua knows a tag. Another tag with the same hash
+// costs a fill, and nothing more.
+func noteOf(tag string) string {
+	return string(binary.BigEndian.AppendUint32(nil, invalidation.Hash(tag)))
 }
-
-func tailName(i int) string { return "t" + strconv.Itoa(i) }

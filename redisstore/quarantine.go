@@ -30,7 +30,7 @@ func (s *Store[K, V]) Quarantine(ctx context.Context, slots ...cache.Slot[K]) (c
 		}
 	}
 	if late {
-		f.tags.allTails()
+		f.tags.allLanes()
 	}
 	if err := f.enter(ctx, life); err != nil {
 		s.observe(cache.Unavailable, err)

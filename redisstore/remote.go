@@ -14,29 +14,29 @@ import (
 // remote is the side of the Domain that is in Redis.
 type remote struct{ s *Space }
 
-// tagPart is tags of one lane that one script may touch: as keys, as names of tails, and
-// as what is announced.
+// tagPart is tags of one lane that one script may touch: as keys, as what is noted for loads
+// that learn their tags late, and as what is announced.
 type tagPart struct {
 	lane  int
 	tags  []string
 	keys  []string
-	tails []any
+	notes []any
 }
 
 // tagParts sorts tags by lane.
 func (s *Space) tagParts(tags []string) (parts []*tagPart) {
 	open := map[int]*tagPart{} // that have room, by lane
 	for _, t := range tags {
-		at := s.tail(t)
-		p := open[at.lane]
+		lane := s.lane(t)
+		p := open[lane]
 		if p == nil || len(p.tags) == maxKeys {
-			p = &tagPart{lane: at.lane}
-			open[at.lane] = p
+			p = &tagPart{lane: lane}
+			open[lane] = p
 			parts = append(parts, p)
 		}
 		p.tags = append(p.tags, t)
 		p.keys = append(p.keys, s.tagKey(t))
-		p.tails = append(p.tails, tailName(at.i))
+		p.notes = append(p.notes, noteOf(t))
 	}
 	return parts
 }
@@ -47,7 +47,7 @@ func (s *Space) changeTags(ctx context.Context, script *script, tags []string, a
 	parts := s.tagParts(tags)
 	calls, lanes := make([]*call, len(parts)), make([]int, len(parts))
 	for i, p := range parts {
-		calls[i] = s.onTags(ctx, script, p.lane, p.keys, &payload{tags: p.tags}, append(args[:len(args):len(args)], p.tails...))
+		calls[i] = s.onTags(ctx, script, p.lane, p.keys, &payload{tags: p.tags}, append(args[:len(args):len(args)], p.notes...))
 		lanes[i] = p.lane
 	}
 	marks, errs, err := s.publishOnly(ctx, lanes, calls)
@@ -60,7 +60,7 @@ func (s *Space) changeTags(ctx context.Context, script *script, tags []string, a
 }
 
 // onTags returns the call that runs a script on the tag keys of a lane. args are
-// those of the script after the message, with the tails of the tags.
+// those of the script after the message, with the notes of the tags.
 func (s *Space) onTags(ctx context.Context, script *script, lane int, tagKeys []string, p *payload, args []any) *call {
 	keys := append([]string{s.laneKey(lane)}, tagKeys...)
 	return script.call(ctx, keys, append(s.head(lane, p), args...)...)

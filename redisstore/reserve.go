@@ -98,7 +98,7 @@ func (f *fill[K, V]) attempt(ctx context.Context, slots []cache.Slot[K]) error {
 		replicated = replicated || slots[i].Replicated && s.space.replicas.N > 0
 	}
 	if late {
-		f.tags.allTails()
+		f.tags.allLanes()
 	}
 	before := view{space: s.space, keys: f.keys}
 	before.watch()

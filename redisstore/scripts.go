@@ -23,7 +23,7 @@ type script struct {
 
 var (
 	acquireScript        = load("nonce", "lock", "acquire")
-	tagsScript           = load("nonce", "log", "tags")
+	tagsScript           = load("nonce", "log", "late", "tags")
 	fillScript           = load("nonce", "fill")
 	renewScript          = load("nonce", "lock", "renew")
 	unlockScript         = load("nonce", "unlock")
@@ -33,9 +33,9 @@ var (
 	releaseScript        = load("nonce", "taint", "release")
 	announceScript       = load("nonce", "log", "announce")
 	invalidateScript     = load("nonce", "taint", "log", "invalidate")
-	invalidateTagsScript = load("nonce", "taint", "log", "invalidatetags")
-	quarantineTagsScript = load("nonce", "taint", "log", "quarantinetags")
-	releaseTagsScript    = load("nonce", "taint", "log", "releasetags")
+	invalidateTagsScript = load("nonce", "taint", "log", "late", "invalidatetags")
+	quarantineTagsScript = load("nonce", "taint", "log", "late", "quarantinetags")
+	releaseTagsScript    = load("nonce", "taint", "log", "late", "releasetags")
 	beatScript           = load("nonce", "log", "agree", "time", "beat")
 	clockScript          = load("nonce", "log", "time", "clock")
 	settingsScript       = load("nonce", "log", "agree", "time", "settings")

@@ -22,7 +22,7 @@ const settingsEvery = leastPatience / 4
 // settings is what all processes that use a space must have in common, or they
 // would not see each other's entries and messages.
 func (s *Space) settings() string {
-	return fmt.Sprintf("larder keys=1 value=%d message=%d lanes=%d tails=%d", magic[len(magic)-1], messageFormat, s.lanes, tailsPerLane)
+	return fmt.Sprintf("larder keys=1 value=%d message=%d lanes=%d late=1", magic[len(magic)-1], messageFormat, s.lanes)
 }
 
 // agreement is whether the settings of this process are those of the space. They are

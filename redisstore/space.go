@@ -36,10 +36,6 @@ const (
 	// clusterLanes is the number of slots over which the tags of a space are
 	// spread in a cluster. All processes must agree on it.
 	clusterLanes = 16
-	// tailsPerLane is the number of tails in a lane: the more, the fewer fills
-	// with late tags are refused because of another tag. All processes must
-	// agree on it.
-	tailsPerLane = 16
 )
 
 // Space is a namespace in Redis: stores that share a prefix, a client and their

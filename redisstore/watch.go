@@ -6,33 +6,29 @@ import (
 	"slices"
 )
 
-// watch is what a fill knows of tags: their versions and tails, all from before
-// the load.
+// watch is what a fill knows of tags: their versions, and positions in the lists of those that
+// were invalidated, all from before the load.
 type watch struct {
 	space    *Space
 	switches int64           // how many there had been when it began: see Space.ask
 	names    []string        // of the tags, each once
 	known    map[string]bool // names, if they are many
 	lanes    map[int]bool    // that are read; true: with the star
-	late     bool            // all tails are read, for tags that may turn up after the load
+	late     bool            // positions are read, for tags that may turn up after the load
 	life     int64           // of the versions, in milliseconds, at least
 
-	versions map[string]string // headers, by tag
-	stars    map[int]string    // headers, by lane
-	tails    map[tail]string
-	orders   []order
+	versions  map[string]string // headers, by tag
+	stars     map[int]string    // headers, by lane
+	positions map[int]string    // by lane, see lua/late.lua
+	orders    []order
 }
-
-// tail names one of the tails of a lane. Each is rotated when one of the tags
-// that share it is invalidated.
-type tail struct{ lane, i int }
 
 // order says what the results of one call are.
 type order struct {
-	lane  int
-	tails []int
-	star  bool
-	tags  []string
+	lane     int
+	position bool
+	star     bool
+	tags     []string
 }
 
 func (w *watch) watch(tags []string) {
@@ -61,8 +57,8 @@ func (w *watch) star(key string) {
 	w.lanes[w.space.lane(key)] = true
 }
 
-// allTails asks for all tails of all lanes.
-func (w *watch) allTails() {
+// allLanes asks for the positions of all lanes.
+func (w *watch) allLanes() {
 	w.late = true
 	for l := range w.space.lanes {
 		w.lanes[l] = w.lanes[l]
@@ -88,9 +84,7 @@ func (w *watch) calls(ctx context.Context) (calls []*call) {
 		if !o.star && w.space.servers.refuses(ctx, w.space, w.space.laneKey(o.lane)) != nil {
 			continue // what turns out to have such tags is refused
 		}
-		for i := 0; w.late && i < tailsPerLane; i++ {
-			o.tails = append(o.tails, i)
-		}
+		o.position = w.late
 		for part := range o.parts() {
 			w.orders = append(w.orders, part)
 			calls = append(calls, w.space.tagVersions(ctx, part, "", w.life))
@@ -106,7 +100,7 @@ func (o order) parts() iter.Seq[order] {
 		for first := true; first || len(tags) > 0; first = false {
 			part := order{lane: o.lane, tags: tags[:min(len(tags), maxKeys)]}
 			if first {
-				part.tails, part.star = o.tails, o.star
+				part.position, part.star = o.position, o.star
 			}
 			if tags = tags[len(part.tags):]; !yield(part) {
 				return
@@ -116,9 +110,9 @@ func (o order) parts() iter.Seq[order] {
 }
 
 // tagVersions returns the call that reads, and makes if need be, what o names, and
-// lets the versions live for so many milliseconds at least. It does nothing if the first
-// tail is not check.
-func (s *Space) tagVersions(ctx context.Context, o order, check string, life int64) *call {
+// lets the versions live for so many milliseconds at least. With a position, it does so for
+// tags that were not invalidated since.
+func (s *Space) tagVersions(ctx context.Context, o order, since string, life int64) *call {
 	keys := make([]string, 1, 2+len(o.tags))
 	keys[0] = s.laneKey(o.lane)
 	if o.star {
@@ -127,16 +121,22 @@ func (s *Space) tagVersions(ctx context.Context, o order, check string, life int
 	for _, t := range o.tags {
 		keys = append(keys, s.tagKey(t))
 	}
-	args := []any{random(8), s.tagLife.Load(), check, life}
-	for _, i := range o.tails {
-		args = append(args, tailName(i))
+	position := ""
+	if o.position {
+		position = "wanted"
+	}
+	args := []any{random(8), s.tagLife.Load(), since, life, position}
+	if since != "" {
+		for _, t := range o.tags {
+			args = append(args, noteOf(t))
+		}
 	}
 	return tagsScript.call(ctx, keys, args...)
 }
 
 // take keeps the results of calls.
 func (w *watch) take(calls []*call) {
-	w.versions, w.stars, w.tails = map[string]string{}, map[int]string{}, map[tail]string{}
+	w.versions, w.stars, w.positions = map[string]string{}, map[int]string{}, map[int]string{}
 	for i, o := range w.orders {
 		got := calls[i].strings()
 		next := func() (s string) {
@@ -145,8 +145,8 @@ func (w *watch) take(calls []*call) {
 			}
 			return s
 		}
-		for _, i := range o.tails {
-			w.tails[tail{o.lane, i}] = next()
+		if o.position {
+			w.positions[o.lane] = next()
 		}
 		if o.star {
 			w.stars[o.lane] = next()
@@ -157,51 +157,45 @@ func (w *watch) take(calls []*call) {
 	}
 }
 
-// learn reads the versions of tags that were not known before the load. If the
-// tail of a tag is not what it was then, the tag may have been invalidated since,
-// and its version says nothing.
+// learn reads the versions of tags that were not known before the load. A tag that was
+// invalidated since, or of which that cannot be told, gets none: its version says nothing.
 func (w *watch) learn(ctx context.Context, tags []string) error {
-	byTail, seen := map[tail]*order{}, map[string]bool{}
+	byLane, seen := map[int]*order{}, map[string]bool{}
 	for _, t := range tags {
-		at := w.space.tail(t)
-		if _, known := w.versions[t]; known || w.tails[at] == "" {
+		lane := w.space.lane(t)
+		if _, known := w.versions[t]; known || seen[t] || w.positions[lane] == "" {
 			continue
 		}
-		if byTail[at] == nil {
-			byTail[at] = &order{lane: at.lane, tails: []int{at.i}}
+		if byLane[lane] == nil {
+			byLane[lane] = &order{lane: lane}
 		}
-		if !seen[t] {
-			seen[t] = true
-			byTail[at].tags = append(byTail[at].tags, t)
-		}
+		seen[t] = true
+		byLane[lane].tags = append(byLane[lane].tags, t)
 	}
-	if len(byTail) == 0 {
+	if len(byLane) == 0 {
 		return nil
 	}
 	var calls []*call
-	var orders []*order
+	var orders []order
 	var err error
-	for at, o := range byTail {
-		if err1 := w.space.servers.refuses(ctx, w.space, w.space.laneKey(o.lane)); err1 != nil {
+	for lane, o := range byLane {
+		if err1 := w.space.servers.refuses(ctx, w.space, w.space.laneKey(lane)); err1 != nil {
 			err = err1
 			continue
 		}
-		for tags := range slices.Chunk(o.tags, maxKeys) {
-			part := &order{lane: o.lane, tails: o.tails, tags: tags}
+		for part := range o.parts() {
 			orders = append(orders, part)
-			calls = append(calls, w.space.tagVersions(ctx, *part, w.tails[at], w.life))
+			calls = append(calls, w.space.tagVersions(ctx, part, w.positions[lane], w.life))
 		}
 	}
 	if err1 := w.space.run(ctx, calls...); err1 != nil {
 		err = err1
 	}
 	for i, o := range orders {
-		got := calls[i].strings()
-		if len(got) != 1+len(o.tags) {
-			continue
-		}
-		for j, t := range o.tags {
-			w.versions[t] = got[1+j]
+		if got := calls[i].strings(); len(got) == len(o.tags) {
+			for j, t := range o.tags {
+				w.versions[t] = got[j]
+			}
 		}
 	}
 	return err

@@ -30,12 +30,3 @@ local function announce(lane, ttl, rnd, channel, verb, payload)
   if type(sent) == 'table' then return n .. ' ' .. tostring(sent.err) end
   return n
 end
-
--- Fills that learn their tags late are refused when the tail of such a tag was
--- rotated. Names are ARGV from first on, '' for a tag that has none.
-local function rotate(lane, rnd, first)
-  local n = nonce(rnd)
-  for i = first, #ARGV do
-    if ARGV[i] ~= '' then redis.call('HSET', lane, ARGV[i], n) end
-  end
-end
