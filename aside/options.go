@@ -29,14 +29,12 @@ type Options[K comparable, V any] struct {
 	// Tags returns the tags that are known from the loaded value. A value that
 	// the origin does not have gets only the KeyTags.
 	//
-	// Nobody could watch these tags one by one before the value was loaded. So a
-	// redisstore does not store the first value of a key that brings them if, while
-	// it was loaded, any tag was invalidated that shares one of sixteen counters with
-	// one of them: callers get the value, and it is loaded again when it is next asked
-	// for. From then on the process remembers the tags of the key, and watches them. With
-	// many invalidations a second, slow loads and many tags for each value, most first
-	// loads are not stored: of values with 20 tags that take 300 ms to load, with 10
-	// invalidations a second of anything, one in nine is. KeyTags cost nothing of that.
+	// Tags that the key tells belong into KeyTags: nobody can watch these before the value
+	// is loaded, so the first time that a process loads a key, a redisstore takes a round
+	// trip more to store it. It does not store it if one of the tags was invalidated
+	// while it was loaded, or if more than 480 others were, in a cluster in the same of
+	// 16 parts: callers get the value, and it is loaded again when it is next asked for.
+	// From then on the process remembers the tags of the key, and watches them.
 	Tags func(key K, v V) []string
 	// Linearizable returns only what the store has vouched for: each key behaves
 	// as if there were one copy of it, which changes at some moment between the

@@ -111,11 +111,21 @@ var stored = []mutant{
 		{"invalidation/mutate.go", `	err = fn(within)`, `	held.release(ctx)
 	err = fn(within)`},
 	}},
-	{"late-tags-absent-tail", "a tail that is lost is no sign of an invalidation", "redisstore", "TestALateTagWhoseTailIsLostIsNotStored", []edit{
-		{scripts + "tags.lua", `tails[1] ~= ARGV[3] then`, `tails[1] and tails[1] ~= ARGV[3] then`},
+	{"late-list-lost", "a list of invalidated tags that was lost is no sign of an invalidation", "redisstore", "TestLateTags_WhatTheListHasLostIsNotStored", []edit{
+		{scripts + "tags.lua", `if not noted then return {} end`, `noted = noted or {}`},
 	}},
-	{"late-tags-no-tail", "the versions of tags that the load brings are taken as they are after it", "redisstore", "TestItKeepsTheContract/Redis/refuse/late-tag", []edit{
-		{scripts + "tags.lua", `if ARGV[3] ~= '' and tails[1] ~= ARGV[3] then return {} end`, ``},
+	{"late-list-another", "a list of invalidated tags is taken for another that was lost", "redisstore", "TestLateTags_WhatTheListHasLostIsNotStored", []edit{
+		{scripts + "late.lua", `name ~= string.sub(position, 1, 16) or `, ``},
+		{scripts + "late.lua", `if string.sub(notes, at + 1, at + 8) ~= string.sub(position, 17, 24) then return nil end`, ``},
+	}},
+	{"late-list-history", "a list of invalidated tags that went another way is taken for the same", "redisstore", "TestLateTags_AnotherHistoryOfTheListIsNoticed", []edit{
+		{scripts + "late.lua", `if string.sub(notes, at + 1, at + 8) ~= string.sub(position, 17, 24) then return nil end`, ``},
+	}},
+	{"late-tags-no-list", "the versions of tags that the load brings are taken as they are after it", "redisstore", "TestItKeepsTheContract/Redis/refuse/late-tag", []edit{
+		{scripts + "tags.lua", `if not noted[ARGV[i + 4]] then`, `if true then`},
+	}},
+	{"late-quarantine-unnoted", "a load that began while a writer held a tag is stored", "redisstore", "TestLateTags_AnInvalidationOfOneRefuses", []edit{
+		{scripts + "releasetags.lua", `note(KEYS[1], ARGV[1], 7)`, ``},
 	}},
 	{"no-taint", "an invalidation during a write does not keep the writer's value out", "redisstore", "TestItKeepsTheContract/Redis/quarantine/invalidated", []edit{
 		{scripts + "taint.lua", `quarantine(k, string.sub(redis.call('GET', k), 19), '1', rnd, redis.call('PTTL', k))`, `return`},

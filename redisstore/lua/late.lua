@@ -21,18 +21,24 @@ end
 local function note(lane, rnd, first)
   local name, n = list(lane)
   if name == '' then return end
+  local notes, before = redis.call('HGET', lane, page(n)) or '', n
+  if #notes ~= (n % size + 1) * 8 then
+    redis.call('HDEL', lane, 'late')
+    return
+  end
   for i = first, #ARGV do
     if ARGV[i] ~= '' then
       n = n + 1
-      local notes = n % size > 0 and redis.call('HGET', lane, page(n)) or ''
-      if #notes ~= n % size * 8 then
-        redis.call('HDEL', lane, 'late')
-        return
+      if n % size == 0 then
+        redis.call('HSET', lane, page(n - 1), notes)
+        notes = ''
       end
-      redis.call('HSET', lane, page(n), notes .. ARGV[i] .. string.sub(rnd, 1, 4))
+      notes = notes .. ARGV[i] .. string.sub(rnd, 1, 4)
     end
   end
-  redis.call('HSET', lane, 'late', name .. string.format('%.0f', n))
+  if n > before then
+    redis.call('HSET', lane, page(n), notes, 'late', name .. string.format('%.0f', n))
+  end
 end
 
 -- The end of the list: its name, the last note and the number of that. If there is no list,
