@@ -323,8 +323,18 @@ func (l *link) tend() {
 
 // probe makes a connection and drops it: if the address leads to another server by now, it
 // meets that, even if the connections that are open all lead to the one before. And the
-// client's own connection to a sentinel, which is asked first, does not idle.
+// client's own connection to a sentinel, which is asked first, does not idle. Without a bus
+// nothing is said on it: greeting keeps what the space has in Redis alive, which an idle
+// space should not.
 func (l *link) probe() {
+	if l.space.noBus {
+		ctx, cancel := context.WithTimeout(l.ctx, makeTime)
+		defer cancel()
+		if conn, err := dialAside(ctx, l.dial); err == nil {
+			conn.Close()
+		}
+		return
+	}
 	if w, err := l.make(l.age.Load()); err == nil {
 		w.end()
 	}
