@@ -149,6 +149,30 @@ func TestLaneTime_AServerWhoseClockIsSetBackMakesNothingLiveLonger(t *testing.T)
 	}
 }
 
+// An entry of which half of the life is over has the other half left, whatever happens to
+// the server's clock then, and also if the hash of the lane is lost together with that.
+func TestLaneTime_AServerWhoseClockIsSetBackMakesNothingYounger(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		a, b, server, set := stepping(t)
+		set(0)
+		now := cache.Now()
+		e := &cache.Entry[string]{Fresh: now.Add(time.Hour), Expires: now.Add(time.Hour)}
+		e.SetLoaded(now)
+		a.reserve(t, "k").commits(t, cache.Stored, e)
+		set(30 * time.Minute)
+		if lost {
+			server.Del(a.space.laneKey(0)) // the processes know what the time was
+		}
+		set(-24 * time.Hour)
+		c := newProcess(t, server.Addr(), Options{NoBus: true}) // which has never heard of an earlier time
+		for who, p := range map[string]process{"who stored it": a, "a reader": b, "a newcomer": c} {
+			if left := p.left(t, "k"); left < 29*time.Minute || left > 30*time.Minute+time.Second {
+				t.Errorf("lost: %v: for %s it is fresh for %v", lost, who, left)
+			}
+		}
+	}
+}
+
 func TestLaneTime_AServerWhoseClockIsSetForwardMakesNothingLiveLonger(t *testing.T) {
 	a, b, server, set := stepping(t)
 	set(0)

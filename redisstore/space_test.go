@@ -220,6 +220,28 @@ func TestATagVersionOutlivesTheLongestEntry(t *testing.T) {
 	want(t, s, 2, "v")
 }
 
+// When the tags are read, before the load, nobody knows yet for how long the first entry of
+// a store lives.
+func TestTags_VersionsOfTheFirstEntryOfAStoreLiveAsLongAsThat(t *testing.T) {
+	for name, known := range map[string][]string{"with a tag": {"tag"}, "without": nil} {
+		t.Run(name, func(t *testing.T) {
+			m, rdb := mini(t)
+			s := redisstore.New[int, string](open(t, rdb, "shop"), "s", nil)
+			f, err := s.Reserve(t.Context(), cache.Slot[int]{Key: 1, Tags: known})
+			if err != nil {
+				t.Fatal(err)
+			}
+			now := cache.Now()
+			e := &cache.Entry[string]{Value: "v", Tags: known, Fresh: now.Add(48 * time.Hour), Expires: now.Add(48 * time.Hour)}
+			if out, err := f.Commit(t.Context(), e); err != nil || out[0] != cache.Stored {
+				t.Fatalf("%v, %v", out, err)
+			}
+			m.FastForward(47 * time.Hour)
+			want(t, s, 1, "v")
+		})
+	}
+}
+
 func TestTags_VersionsLiveAboutAsLongAsTheirEntries(t *testing.T) {
 	m, rdb := mini(t)
 	space := open(t, rdb, "shop")

@@ -13,6 +13,12 @@ var lives = []mutant{
 	{"earlier-program", "the moments of an earlier program are taken as they are", "redisstore", "TestMoments_OfAnEarlierProgramAreCountedFromWhenItWasStored", []edit{
 		{"redisstore/moments.go", `shift = e.stored().Add(-ahead).Sub(e.loaded)`, `_ = e.stored`},
 	}},
+	{"clock-goes-back", "the time of a lane goes back with the server's", "redisstore", "TestLaneTime_AServerWhoseClockIsSetBackMakesNothingYounger", []edit{
+		{scripts + "time.lua", `if now + ahead < last then ahead = last - now end`, ``},
+	}},
+	{"clock-is-lost", "the time of a lane goes back when its hash is lost", "redisstore", "TestLaneTime_AServerWhoseClockIsSetBackMakesNothingYounger", []edit{
+		{scripts + "time.lua", `math.max(tonumber(last or 0), tonumber(least))`, `tonumber(last or 0)`},
+	}},
 	{"clock-overtaken", "an old answer sets the clock back", "redisstore", "TestLaneTime_AClockThatMayBeOursIs", []edit{
 		{"redisstore/lanetime.go", `if m < old.last {`, `if false {`},
 	}},
@@ -39,6 +45,9 @@ var lives = []mutant{
 	}},
 	{"swept-apart", "an entry that was stored during a sweep is not swept", "memstore", "TestSweep_WaitsForOnEvictAndKeepsNobodyWaiting", []edit{
 		{"memstore/sweep.go", `		s.expect(0)`, ``},
+	}},
+	{"versions-of-first-entries", "the versions of the first entries of a store die before them", "redisstore", "TestTags_VersionsOfTheFirstEntryOfAStoreLiveAsLongAsThat", []edit{
+		{"redisstore/fill.go", `one.body != "" && 2*one.px > f.tags.life`, `false`},
 	}},
 	{"life-by-the-wall", "an entry lives by the wall clock", "internal/clock", "TestMilli_AWallClockThatIsSetChangesNothing", []edit{
 		{"internal/clock/clock.go", `ns := start.UnixNano() + int64(t.Sub(start))`, `ns := t.UnixNano()`},

@@ -11,7 +11,7 @@ type mutant struct {
 type edit struct{ file, old, new string }
 
 // The rules are those of docs/guarantees.md. In each group, one after the other.
-var mutants = join(stored, lives, waiting, memory, sharing, failing, around, masters, primary)
+var mutants = join(stored, lives, waiting, memory, sharing, failing, around, masters, primary, hooks)
 
 func join(groups ...[]mutant) (all []mutant) {
 	for _, g := range groups {
