@@ -103,7 +103,9 @@ func TestCycle_PastTheCacheIsTold(t *testing.T) {
 		loads := 0
 		var l *aside.Loader[int, int]
 		l = aside.New(memstore.New[int, int](nil, 10, nil), func(ctx context.Context, k int) (int, error) {
-			loads++
+			if loads++; loads == 10 {
+				return 0, errors.New("it goes on and on")
+			}
 			return l.Get(ctx, k)
 		}, invalidation.TTL(time.Hour), nil)
 		if _, err := l.Get(cache.Bypass(t.Context()), 7); !errors.Is(err, cache.ErrLoadCycle) || loads != 1 {

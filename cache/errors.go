@@ -91,8 +91,24 @@ func (e *PanicError) Error() string {
 	return fmt.Sprintf("larder: %s panicked: %v", name, e.Value)
 }
 
-// Unwrap returns the panic's value if it is an error.
+// Unwrap returns the panic's value if it is an error; but not one that says how a write has
+// ended, such as ErrNotStarted: the error that has this one in it says so.
 func (e *PanicError) Unwrap() error {
-	err, _ := e.Value.(error)
+	err, ok := e.Value.(error)
+	if !ok || saysHowItEnded(err) {
+		return nil
+	}
 	return err
+}
+
+// saysHowItEnded reports whether err says how a write has ended. One of which a method
+// panics does not.
+func saysHowItEnded(err error) (says bool) {
+	defer func() {
+		if recover() != nil {
+			says = false
+		}
+	}()
+	_, post := errors.AsType[*PostCommitError](err)
+	return post || errors.Is(err, ErrNotStarted) || errors.Is(err, ErrNotCommitted) || errors.Is(err, ErrInDoubt)
 }

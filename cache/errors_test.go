@@ -2,6 +2,7 @@ package cache_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -43,5 +44,18 @@ func TestPostCommitErrorWrapsItsCause(t *testing.T) {
 	}
 	if pce, ok := errors.AsType[*cache.PostCommitError](errors.Join(io.EOF, err)); !ok || pce.Err != cache.ErrUnavailable {
 		t.Error("the error is not found among others")
+	}
+}
+
+func TestPanicError_DoesNotSayHowAWriteHasEnded(t *testing.T) {
+	for _, says := range []error{cache.ErrNotStarted, cache.ErrNotCommitted, &cache.PostCommitError{Err: io.EOF}, &cache.InDoubtError{Err: io.EOF},
+		fmt.Errorf("wrapped: %w", cache.ErrNotStarted)} {
+		err := &cache.PanicError{Value: says, Function: "Options.Tags"}
+		if errors.Is(err, says) || errors.As(err, new(*cache.PostCommitError)) || errors.Is(err, cache.ErrInDoubt) {
+			t.Errorf("a panic of %v says so too", says)
+		}
+	}
+	if err := (&cache.PanicError{Value: io.EOF}); !errors.Is(err, io.EOF) {
+		t.Error("what else was given to panic is lost")
 	}
 }

@@ -376,3 +376,29 @@ func TestKeys_WhatNoMapCanHoldIsRefusedByWriters(t *testing.T) {
 		})
 	}
 }
+
+// An origin that cannot be asked is one that has not answered.
+func TestHooks_DecidedThatDoesNotReturnLeavesItToTheTime(t *testing.T) {
+	for name, end := range ends {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var seen cache.Counter
+				p := newProbe()
+				open := &cache.InDoubtError{Err: errNo, Decided: func(context.Context) (bool, error) { end(); return true, nil }}
+				w := writethrough.New(p, row.key, func(context.Context, row) (row, error) { return row{}, open }, minute,
+					&writethrough.Options[int, row]{DecidedWithin: time.Minute, Observer: &seen})
+				began := time.Now()
+				err := w.Save(t.Context(), row{1, 7})
+				e, ok := err.(*cache.InDoubtError)
+				if !ok {
+					t.Fatalf("the error is %v", err)
+				}
+				<-e.Settled
+				if took := time.Since(began); took < time.Minute || took > time.Minute+5*time.Second || seen.Count(cache.HookPanic) == 0 {
+					t.Errorf("it was released after %v, %d panics were observed", took, seen.Count(cache.HookPanic))
+				}
+				p.put(t, row{1, 9}) // the key is free
+			})
+		})
+	}
+}

@@ -82,3 +82,21 @@ func TestBegin_ALockIsGivenUp(t *testing.T) {
 	}
 	wait.End()
 }
+
+func TestEnd_WhoDoesNotWaitAnyMoreIsInNoCycle(t *testing.T) {
+	var a, b Work
+	var onA, onB Target
+	onA.Under(&a, nil)
+	onB.Under(&b, nil)
+	wait, cycle := Begin(With(t.Context(), &a), &onB)
+	if cycle != nil {
+		t.Fatal(cycle)
+	}
+	if _, cycle = Begin(With(t.Context(), &b), &onA); cycle == nil {
+		t.Error("each waits for the other, and nobody is told")
+	}
+	wait.End()
+	if _, cycle = Begin(With(t.Context(), &b), &onA); cycle != nil {
+		t.Errorf("a cycle of which one does not wait any more: %q", cycle)
+	}
+}
