@@ -21,7 +21,8 @@ import (
 )
 
 // letGo fails the test unless everything returns soon with an error. Soon is two seconds,
-// as Mutate takes several trips; go-redis takes five at least, for each.
+// as Mutate takes several trips; go-redis takes five at least, for each. What the machine
+// holds up once is asked again: who waits for a server does so each time.
 func letGo(t *testing.T, p process) {
 	t.Helper()
 	// Of another key than that of serves: a quarantine that arrives when nobody waits for it
@@ -36,10 +37,18 @@ func letGo(t *testing.T, p process) {
 			return p.space.Mutate(t.Context(), []invalidation.Target{invalidation.Keys(p.l2, key)}, func(context.Context) error { return nil })
 		},
 	} {
-		began := time.Now()
-		err := op()
-		if took := time.Since(began); took > 2*time.Second || !errors.Is(err, cache.ErrUnavailable) {
-			t.Errorf("%s: after %v it is %v", name, took, err)
+		const soon = 2 * time.Second
+		least := time.Hour
+		for n := 0; n < 5 && least > soon; n++ {
+			began := time.Now()
+			err := op()
+			least = min(least, time.Since(began))
+			if !errors.Is(err, cache.ErrUnavailable) {
+				t.Errorf("%s: it is %v", name, err)
+			}
+		}
+		if least > soon {
+			t.Errorf("%s takes %v, each time", name, least)
 		}
 	}
 }
