@@ -148,7 +148,7 @@ func runSchedule(t *testing.T, seed uint64) *schedule {
 		must(t, err)
 		defer space.Close(context.Background())
 		must(t, space.Client().Ping(t.Context()).Err()) // connects, which is no part of the run
-		_, err = space.ahead(t.Context(), 0)                   // nor is asking for the time, if the connection has not
+		_, err = space.ahead(t.Context(), 0)            // nor is asking for the time, if the connection has not
 		must(t, err)
 		a := &actor{n: n, r: rand.New(rand.NewPCG(seed, uint64(n)+1)), space: space,
 			store: New[int, int64](space, "rows", nil), go1: make(chan struct{}), priority: s.r.Int()}
