@@ -59,16 +59,20 @@ func newMoving(t *testing.T, o redisstore.Options) *moving {
 		Tags: func(int, string) []string { return []string{"tag"} },
 	})
 	for k := range movingKeys {
-		if _, err := m.loader.Get(t.Context(), k); err != nil {
+		untilNil(t, func() error {
+			stored, err := cache.Put(t.Context(), m.read.l2, k, entry(old, "tag"))
+			if err == nil && !stored {
+				err = errors.New("not stored")
+			}
+			return err
+		})
+		if _, err := m.loader.Get(t.Context(), k); err != nil { // into memory
 			t.Fatal(err)
 		}
 	}
 	m.together(func(k int) {
-		untilNil(t, func() error { // what was loaded is stored in the background
-			e, err := m.read.l2.Get(t.Context(), k%movingKeys)
-			if e == nil && err == nil {
-				err = errors.New("not stored")
-			}
+		untilNil(t, func() error {
+			_, err := m.read.l2.Get(t.Context(), k%movingKeys)
 			return err
 		})
 	})
