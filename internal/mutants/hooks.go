@@ -59,4 +59,30 @@ var hooks = []mutant{
 	{"wait-never-ends", "a wait that has ended counts as one", "internal/waitgraph", "TestEnd_WhoDoesNotWaitAnyMoreIsInNoCycle", []edit{
 		{"internal/waitgraph/graph.go", `	w.work.on = slices.Delete(w.work.on, i, i+1)`, `	_ = i`},
 	}},
+	{"vouched-held", "what a writer cannot store is vouched for whoever else was there", "redisstore", "TestItKeepsTheContract/Redis/vouched/writer", []edit{
+		{"redisstore/fill.go", `		if done[i] == untouchedQuarantine {`, `		if done[i] == untouchedQuarantine || done[i] == 0 {`},
+	}},
+	{"vouched-without-lease", "what Redis cannot hold is in memory without a lease", "redisstore", "TestVouched_MemoryHoldsWhatRedisCannotAndForgetsWhatAnotherProcessInvalidates", []edit{
+		{"redisstore/fill.go", `entries[w.slot].Guard = guardOf(&watches[i], entries[w.slot].Tags)`, `if !w.vouch {
+				entries[w.slot].Guard = guardOf(&watches[i], entries[w.slot].Tags)
+			}`},
+	}},
+	{"vouched-watched-late", "what Redis cannot hold is watched from after Redis was asked for it", "redisstore", "TestItKeepsTheContract/Redis/vouched/guard", []edit{
+		{"redisstore/fill.go", `e != nil && (w.body != "" || w.vouch) {`, `e != nil && w.body != "" {`},
+	}},
+	{"vouched-is-lost", "what Redis cannot hold is in no memory either", "redisstore", "TestVouched_ALoaderLoadsOnce", []edit{
+		{"cache/tiered.go", `case i < len(outcomes) && outcomes[i].Valid():`, `case i < len(outcomes) && outcomes[i] == Stored:`},
+	}},
+	{"cycle-past-the-cache", "a load past the cache that asks for itself goes on for ever", "aside", "TestCycle_PastTheCacheIsTold", []edit{
+		{"aside/cycle.go", `if slices.Contains(outer, k) {`, `if false && slices.Contains(outer, k) {`},
+	}},
+	{"own-lock", "a load waits for the lock of the load that it is in", "redisstore", "TestNested_ALoadThatWaitsForALockGivesUpWhenItsOwnerWaitsForIt", []edit{
+		{"redisstore/own.go", `		if owner == nil {
+			continue
+		}
+		wait`, `		if true {
+			continue
+		}
+		wait`},
+	}},
 }

@@ -45,17 +45,29 @@ func verify(t *testing.T, c Config) (*Scores, string) {
 	return b, out.String()
 }
 
+// holds makes rounds in which nothing may be violated until one has proven enough, and
+// returns what that has printed. A machine that is busy gets less far in a round.
+func holds(t *testing.T, c Config, enough func(*Site) bool) string {
+	t.Helper()
+	for range 5 { // it takes one, mostly
+		b, out := verify(t, c)
+		if len(b.Violations) > 0 || b.Undecided > 0 {
+			t.Fatalf("%v, %d undecided", b.Violations, b.Undecided)
+		}
+		if enough(b.Sites[0]) {
+			return out
+		}
+	}
+	t.Fatal("no round proves enough")
+	return ""
+}
+
 // A cluster is attacked by make test, without the race detector: with it, six
 // servers and three processes are too much for two cores.
 func TestWhatIsGuaranteedHoldsUnderFaults(t *testing.T) {
-	b, out := verify(t, config(t, 5*time.Second))
-	if len(b.Violations) > 0 || b.Undecided > 0 {
-		t.Errorf("%v, %d undecided", b.Violations, b.Undecided)
-	}
-	s := b.Sites[0]
-	if s.Operations < 1000 || len(s.Faults) < 5 || s.Rules[ruleStrict].Keys != rowsOfMode || s.Rules[ruleLives].Longest < freshTime/2 || s.Rules[ruleErrors].Reads < 200 {
-		t.Errorf("the run proves little: %+v", s)
-	}
+	out := holds(t, config(t, 5*time.Second), func(s *Site) bool {
+		return s.Operations >= 1000 && len(s.Faults) >= 5 && s.Rules[ruleStrict].Keys == rowsOfMode && s.Rules[ruleLives].Longest >= freshTime/2 && s.Rules[ruleErrors].Reads >= 200
+	})
 	for _, part := range []string{"0 violations", "guarantee", "12 of 12 keys accepted", "seeds 1 to 1"} {
 		if !strings.Contains(out, part) {
 			t.Errorf("no %q in the output", part)
@@ -68,11 +80,9 @@ func TestWhatIsGuaranteedHoldsUnderFaults(t *testing.T) {
 func TestVerify_APrimaryMovesBehindItsAddress(t *testing.T) {
 	c := config(t, 5*time.Second)
 	c.Spawn, c.Seed = []string{"address"}, 1553
-	b, out := verify(t, c)
-	s := b.Sites[0]
-	if len(b.Violations) > 0 || b.Undecided > 0 || s.Faults["primary moved behind its address"]+s.Faults["primary demoted behind its address"] == 0 {
-		t.Errorf("%v, %d undecided, %v", b.Violations, b.Undecided, s.Faults)
-	}
+	out := holds(t, c, func(s *Site) bool {
+		return s.Faults["primary moved behind its address"]+s.Faults["primary demoted behind its address"] > 0
+	})
 	if !strings.Contains(out, "3 processes without INFO") {
 		t.Error("the output does not say who lacks which right")
 	}
@@ -82,10 +92,7 @@ func TestVerify_APrimaryMovesBehindItsAddress(t *testing.T) {
 func TestVerify_OldDataIsNoticedWithoutTheRightToCallINFO(t *testing.T) {
 	c := config(t, 5*time.Second)
 	c.Seed = 1196
-	b, out := verify(t, c)
-	if s := b.Sites[0]; len(b.Violations) > 0 || s.Faults["server killed, back with old data"] == 0 {
-		t.Errorf("%v, %v", b.Violations, s.Faults)
-	}
+	out := holds(t, c, func(s *Site) bool { return s.Faults["server killed, back with old data"] > 0 })
 	if !strings.Contains(out, "old data, 3 processes without INFO") {
 		t.Error("the output does not say who lacks which right")
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -13,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/larder-cache/larder/cache"
 	"github.com/larder-cache/larder/cmd/larder/internal/server"
 	"github.com/larder-cache/larder/redisstore"
 	"github.com/redis/go-redis/v9"
@@ -81,12 +83,20 @@ func (o *orders) work(ctx context.Context, b *board, j *journal) error {
 	calmly := o.client()
 	defer calmly.Close()
 	open := func(rdb redis.UniversalClient, name string, coherent, deaf bool) (*redisstore.Space, error) {
-		return redisstore.Open(ctx, rdb, name, &redisstore.Options{
-			// A machine that does all of this is slow: readers ask Redis nevertheless, or
-			// there would be little to check.
-			Timeout: storeTimeout, Slow: storeTimeout,
-			Lease: o.Lease, WaitCoherent: coherent, NoBus: deaf, Replicas: redisstore.Replicas{N: o.Replicas},
-		})
+		for {
+			s, err := redisstore.Open(ctx, rdb, name, &redisstore.Options{
+				// A machine that does all of this is slow: readers ask Redis nevertheless, or
+				// there would be little to check.
+				Timeout: storeTimeout, Slow: storeTimeout,
+				Lease: o.Lease, WaitCoherent: coherent, NoBus: deaf, Replicas: redisstore.Replicas{N: o.Replicas},
+			})
+			// Open refuses a server that has lost its place while the process started: a
+			// service is started again then.
+			if err == nil || b.stop.Load() != 0 || ctx.Err() != nil || !errors.Is(err, cache.ErrUnavailable) {
+				return s, err
+			}
+			rest()
+		}
 	}
 	space, err := open(rdb, o.Space, false, false)
 	if err != nil {
