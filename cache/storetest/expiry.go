@@ -10,17 +10,19 @@ import (
 
 var expiryRules = []Rule{
 	rule("expiry/expires", "No entry is returned from the moment it expires.", reference.NeverExpires, nothing, func(p *probe) {
-		e := an("v", "t")
-		e.Fresh = cache.Now().Add(60 * time.Millisecond)
-		e.Expires = e.Fresh
-		p.commit(p.reserve(slot("k", "t")), e)
-		p.until("the entry has not expired", func() bool {
-			return cache.Now() >= e.Expires
+		p.inTime(func() {
+			e := an("v", "t")
+			e.Fresh = cache.Now().Add(60 * time.Millisecond)
+			e.Expires = e.Fresh
+			p.commit(p.reserve(slot("k", "t")), e)
+			p.until("the entry has not expired", func() bool {
+				return cache.Now() >= e.Expires
+			})
+			p.misses("k")
+			if got := p.reserve(slot("k", "t")).Found(0); got != nil {
+				p.fail("Found is %s, want nil for an entry that has expired", shown(got))
+			}
 		})
-		p.misses("k")
-		if got := p.reserve(slot("k", "t")).Found(0); got != nil {
-			p.fail("Found is %s, want nil for an entry that has expired", shown(got))
-		}
 	}),
 	rule("expiry/dead", "An entry that has expired when it is committed is never returned.", reference.ZeroIsForever, nothing, func(p *probe) {
 		for _, at := range []cache.Moment{0, 1, -1, math.MinInt64, cache.Now().Add(-time.Hour), cache.Now().Add(-time.Millisecond)} {
