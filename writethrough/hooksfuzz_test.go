@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,16 +21,30 @@ import (
 
 // mischief makes functions of the user's end as the bytes of a fuzzer say. While there are
 // bytes, each call of a function takes one: most of them do nothing.
-type mischief struct{ script []byte }
+type mischief struct {
+	mu     sync.Mutex // what has expired leaves on a goroutine of its own
+	script []byte
+}
+
+func (m *mischief) set(script []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.script = script
+}
+
+// next returns the next byte, 0 if there is none.
+func (m *mischief) next() (b byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.script) > 0 {
+		b, m.script = m.script[0], m.script[1:]
+	}
+	return b
+}
 
 // here is called by every function.
 func (m *mischief) here(string) {
-	if len(m.script) == 0 {
-		return
-	}
-	b := m.script[0]
-	m.script = m.script[1:]
-	switch b {
+	switch m.next() {
 	case 1:
 		panic("boom")
 	case 2:
@@ -173,11 +188,11 @@ func FuzzHooks(f *testing.F) {
 			ctx := t.Context()
 			all := []any{"a", "b", "c", math.NaN(), []int{1}, [1]any{[]int{1}}}
 			for i, c := range calls {
-				s.script = script
+				s.set(script)
 				s.call(t, ctx, c, all[(int(keys)+i*int(c>>3))%len(all)])
 				synctest.Wait()
 			}
-			s.script = nil
+			s.set(nil)
 			time.Sleep(time.Hour) // writes in doubt are decided
 			for _, k := range []any{"a", "b", "c"} {
 				began := time.Now()
