@@ -239,7 +239,7 @@ func TestSweep_MemoryIsGivenBack(t *testing.T) {
 		for k := range n {
 			putFor(t, s, k, large{}, time.Minute)
 		}
-		if grown := in() - before; grown < n*1024 {
+		if grown := in() - before; grown < n*1024*9/10 { // something else may have gone meanwhile
 			t.Fatalf("%d entries of a KiB take %d bytes", n, grown)
 		}
 		time.Sleep(time.Minute + sweptBy)
