@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/contain"
 	"github.com/larder-cache/larder/internal/flight"
 	"github.com/larder-cache/larder/internal/meter"
 	"github.com/larder-cache/larder/internal/validkey"
@@ -154,7 +155,7 @@ func (g *engine[K, V]) unavailable(ctx context.Context, n int, err error) error 
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if is(err, cache.ErrClosed) || is(err, cache.ErrApart) || is(err, cache.ErrInvalidKey) {
+	if contain.Is(err, cache.ErrClosed) || contain.Is(err, cache.ErrApart) || contain.Is(err, cache.ErrInvalidKey) {
 		return err
 	}
 	g.observe(cache.Unavailable, n, 0, err)
@@ -247,7 +248,7 @@ next:
 			continue
 		}
 		for _, d := range distinct {
-			if is(d, err) {
+			if contain.Is(d, err) {
 				continue next
 			}
 		}

@@ -54,17 +54,6 @@ func (g *engine[K, V]) invalid(err error) error {
 	return err
 }
 
-// is is errors.Is for errors of the user's, of which methods may panic, and which Go may
-// not be able to compare. They are not the target then.
-func is(err, target error) (same bool) {
-	defer func() {
-		if recover() != nil {
-			same = false
-		}
-	}()
-	return errors.Is(err, target)
-}
-
 // absence reports whether an error is NotFound. What panics when it is asked is not.
 func (g *engine[K, V]) absence(ctx context.Context, err error) (absent bool) {
 	if err == nil || g.o.NotFound == nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/contain"
 )
 
 // grace is how long after its deadline a load function may still return what its
@@ -82,7 +83,7 @@ func (g *engine[K, V]) call(ctx, within context.Context, l *loading[V], keys []K
 	l.results = g.load(within, keys)
 	returned = true
 	l.took = time.Since(start)
-	same := old != nil && !l.results[0].absent && is(l.results[0].err, cache.ErrNotModified)
+	same := old != nil && !l.results[0].absent && contain.Is(l.results[0].err, cache.ErrNotModified)
 	if same {
 		l.results[0] = result[V]{value: old.Value}
 	}
@@ -93,7 +94,7 @@ func (g *engine[K, V]) call(ctx, within context.Context, l *loading[V], keys []K
 		if r.err == nil || r.absent {
 			continue
 		}
-		if ours && is(r.err, context.DeadlineExceeded) {
+		if ours && contain.Is(r.err, context.DeadlineExceeded) {
 			r.err = fmt.Errorf("%w: longer than %v: %w", cache.ErrLoadTimeout, g.o.LoadTimeout, r.err)
 			l.late = r.err
 		}

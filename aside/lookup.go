@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/contain"
 )
 
 // Lookup is Get with what is known about the value, and as one caller wishes it. The
@@ -144,9 +145,9 @@ func (g *engine[K, V]) lookForLoad(ctx context.Context, key K, w Wish, e *cache.
 		switch {
 		case rested != nil:
 			a.Reason = BackingOff
-		case is(err, cache.ErrOverloaded):
+		case contain.Is(err, cache.ErrOverloaded):
 			a.Reason = Overloaded
-		case is(err, cache.ErrLoadTimeout):
+		case contain.Is(err, cache.ErrLoadTimeout):
 			a.Reason = OriginSlow
 		default:
 			a.Reason = OriginFailed

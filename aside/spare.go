@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/contain"
 	"github.com/larder-cache/larder/internal/flight"
 )
 
@@ -48,7 +49,7 @@ func (g *engine[K, V]) soon(ctx context.Context, spare bool) (context.Context, c
 // waited for. The store is asked again: what it had before the wait may have been
 // invalidated since, or be too old by now.
 func (g *engine[K, V]) instead(ctx context.Context, key K, w Wish, err error) *cache.Entry[V] {
-	if ctx.Err() != nil || is(err, cache.ErrClosed) {
+	if ctx.Err() != nil || contain.Is(err, cache.ErrClosed) {
 		return nil
 	}
 	e, failed := g.store.Get(ctx, key)
@@ -89,7 +90,7 @@ func (g *engine[K, V]) shareMany(ctx context.Context, keys []K, spares map[K]*ca
 	for len(spares) > 0 {
 		var lost []K // they have failed
 		for i, k := range keys {
-			if errs[i] != nil && spares[k] != nil && !is(errs[i], cache.ErrClosed) {
+			if errs[i] != nil && spares[k] != nil && !contain.Is(errs[i], cache.ErrClosed) {
 				lost = append(lost, k)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/contain"
 	"github.com/larder-cache/larder/internal/flight"
 )
 
@@ -105,7 +106,7 @@ func (g *engine[K, V]) round(ctx context.Context, t *flight.Trip[K, result[V]], 
 	if storable {
 		outcomes, err := fill.Commit(ctx, entries...)
 		fill = nil // only now: it is cancelled if the store panics
-		if err != nil && !is(err, cache.ErrNotStorable) {
+		if err != nil && !contain.Is(err, cache.ErrNotStorable) {
 			g.observe(cache.Unavailable, len(rest), 0, err)
 		}
 		for _, j := range rest {
@@ -220,7 +221,7 @@ func (g *engine[K, V]) reserve(ctx context.Context, slots []cache.Slot[K], refre
 	within, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	fill, err := store.Reserve(within, slots...)
-	if err != nil && ctx.Err() == nil && !(refresh && is(err, cache.ErrBusy)) {
+	if err != nil && ctx.Err() == nil && !(refresh && contain.Is(err, cache.ErrBusy)) {
 		g.observe(cache.Unavailable, len(slots), 0, err)
 	}
 	return fill, err

@@ -74,7 +74,7 @@ func (f *watchedFill) Cancel(ctx context.Context) error {
 	return f.Fill.Cancel(ctx)
 }
 
-// What does not return in one level leaves nothing open, and nothing old, in the other.
+// A call that does not return in one level leaves nothing open, and nothing old, in the other.
 func TestTiered_ALevelThatPanicsLeavesNothingHeldInTheOther(t *testing.T) {
 	for name, end := range map[string]func(){"panic": func() { panic("boom") }, "Goexit": runtime.Goexit} {
 		for _, verb := range []string{"Get", "GetMany", "Reserve", "Quarantine", "Invalidate", "Commit", "Found"} {
@@ -114,7 +114,7 @@ func TestTiered_ALevelThatPanicsLeavesNothingHeldInTheOther(t *testing.T) {
 						}()
 						<-done
 						other := levels[3-bad]
-						// What one that does not end its own fill has open is its own.
+						// A level that does not end its own fill is to blame for that itself.
 						if other.open != 0 {
 							t.Errorf("%d fills are open in the other level", other.open)
 						}

@@ -10,6 +10,8 @@ import (
 	"time"
 	"weak"
 
+	"github.com/larder-cache/larder/cache"
+	"github.com/larder-cache/larder/internal/contain"
 	"github.com/larder-cache/larder/internal/doubt"
 	"github.com/larder-cache/larder/internal/tagname"
 )
@@ -94,9 +96,9 @@ func (d *Domain) InvalidateTags(ctx context.Context, tags ...string) error {
 	}
 	var err error
 	if d.remote != nil {
-		err = apart(remoteName, func() error { return d.remote.InvalidateTags(ctx, tags) })
+		err = contain.DoApart(remoteName, func() error { return d.remote.InvalidateTags(ctx, tags) })
 	}
-	if err != nil && !isClosed(err) {
+	if err != nil && !contain.Is(err, cache.ErrClosed) {
 		_, left := unfinished(err, nil, tags)
 		d.retries.add(namesOf(aTag, left))
 	}

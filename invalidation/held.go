@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/larder-cache/larder/internal/contain"
 	"github.com/larder-cache/larder/internal/distinct"
 	"github.com/larder-cache/larder/internal/tagname"
 )
@@ -107,7 +108,7 @@ func (d *Domain) quarantineTags(ctx context.Context, life time.Duration, tags []
 	remote := func(context.Context) error { return nil }
 	d.holds.add(names...) // first, so that nothing gets into memory once the remote store has answered
 	if d.remote != nil {
-		err = apart(remoteName, func() (err error) {
+		err = contain.DoApart(remoteName, func() (err error) {
 			remote, err = d.remote.QuarantineTags(ctx, tags, life)
 			return err
 		})
@@ -121,7 +122,7 @@ func (d *Domain) quarantineTags(ctx context.Context, life time.Duration, tags []
 	var once sync.Once
 	return func(ctx context.Context) (err error) {
 		once.Do(func() {
-			if err = apart(remoteName, func() error { return remote(ctx) }); err != nil {
+			if err = contain.DoApart(remoteName, func() error { return remote(ctx) }); err != nil {
 				d.retries.addRelease(&release{names, remote})
 			}
 			// Loads that began meanwhile may have seen the old value: they are

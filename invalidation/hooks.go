@@ -1,7 +1,6 @@
 package invalidation
 
 import (
-	"errors"
 	"sync"
 
 	"github.com/larder-cache/larder/cache"
@@ -10,16 +9,6 @@ import (
 
 // remoteName is the name of a Remote in errors.
 const remoteName = "the Remote"
-
-// apart calls a function of a store or a Remote, which may be anybody's, on a goroutine of
-// its own: what follows it is needed. A panic of it is an error, and so is that it ends its
-// goroutine.
-func apart(name string, f func() error) (err error) {
-	if ended := contain.Apart(name, func() { err = f() }); ended != nil {
-		return ended
-	}
-	return err
-}
 
 // step is a call of a store, by its name in errors.
 type step[T any] struct {
@@ -77,15 +66,4 @@ func panics(err error) (all []*cache.PanicError) {
 		return panics(e.Unwrap())
 	}
 	return all
-}
-
-// isClosed reports whether an error of a Remote is cache.ErrClosed. One of which a method
-// panics is not.
-func isClosed(err error) (closed bool) {
-	defer func() {
-		if recover() != nil {
-			closed = false
-		}
-	}()
-	return errors.Is(err, cache.ErrClosed)
 }

@@ -223,7 +223,7 @@ func others(k kind, texts []string, failed map[name]bool) []string {
 func (r *retries) within(do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(r.ctx, retryTime)
 	defer cancel()
-	err := apart(remoteName, func() error { return do(ctx) })
+	err := contain.DoApart(remoteName, func() error { return do(ctx) })
 	for _, p := range panics(err) {
 		contain.Log("", p)
 	}

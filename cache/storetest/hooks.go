@@ -165,7 +165,7 @@ var hookRules = []Rule{
 	rule("hook/unlocked", "A function of the user's that panics, or ends its goroutine, leaves no key held: it can be filled afterwards.", reference.HookHolds, hooks, func(p *probe) {
 		p.hooks(func(h hooked) {
 			for _, key := range []string{h.key, h.key + "+"} {
-				// What a writer could not release may be released in the background.
+				// A store may release a writer's key in the background, if Release failed.
 				p.until(fmt.Sprintf("%v: %s cannot be filled", h, key), func() bool {
 					f := p.reserve(late(key))
 					if e := f.Found(0); e != nil && e.Fresh > cache.Now() {

@@ -31,8 +31,8 @@ type Subject struct {
 	// Unstorable is a value that Store cannot hold, such as one that is too large.
 	Unstorable string
 	// Hooks has each function of the user's that Store calls, such as a codec, a weight or
-	// an Observer, call f first, with its name; nil for f is nothing. What f does may be a
-	// panic, and it may end its goroutine.
+	// an Observer, call f first, with its name; nil for f is nothing. f may panic, and it
+	// may end its goroutine.
 	Hooks func(f func(name string))
 	// Seed makes the concurrent rules choose the same operations again, though
 	// not the same schedule. Zero stands for a random seed, which they report

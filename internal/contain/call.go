@@ -82,6 +82,14 @@ func Apart(name string, f func()) (err error) {
 	return err
 }
 
+// DoApart is Apart of a function that returns an error.
+func DoApart(name string, f func() error) (err error) {
+	if ended := Apart(name, func() { err = f() }); ended != nil {
+		return ended
+	}
+	return err
+}
+
 type scopeKey struct{}
 
 // Scope knows of the functions that were called on a goroutine, and which of them has

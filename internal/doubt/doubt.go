@@ -82,14 +82,7 @@ func of(ctx context.Context, err error, judge func(error) bool) *cache.InDoubtEr
 
 // Open reports whether err leaves open whether something was committed, as far as the
 // error alone can say it. An error of which a method panics does.
-func Open(err error) (open bool) {
-	defer func() {
-		if recover() != nil {
-			open = true
-		}
-	}()
-	return isOpen(err)
-}
+func Open(err error) bool { return contain.Says(err, isOpen, true) }
 
 func isOpen(err error) bool {
 	if errors.Is(err, cache.ErrInDoubt) {
@@ -100,14 +93,7 @@ func isOpen(err error) bool {
 
 // Decided reports whether err says that nothing is under way any more. An error of which
 // a method panics says nothing.
-func Decided(err error) (decided bool) {
-	defer func() {
-		if recover() != nil {
-			decided = false
-		}
-	}()
-	return isDecided(err)
-}
+func Decided(err error) bool { return contain.Says(err, isDecided, false) }
 
 func isDecided(err error) bool {
 	if errors.Is(err, cache.ErrInDoubt) {

@@ -219,10 +219,7 @@ func (p *pending) ask() (bool, error) {
 func (p *pending) within(do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(p.group.ctx, storeTime)
 	defer cancel()
-	var err error
-	if ended := contain.Apart("the store", func() { err = do(ctx) }); ended != nil {
-		err = ended
-	}
+	err := contain.DoApart("the store", func() error { return do(ctx) })
 	if err != nil {
 		p.apart("Report", func() { p.Report(err) })
 	}

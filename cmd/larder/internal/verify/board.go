@@ -17,13 +17,13 @@ const (
 type mode int
 
 const (
-	plain    mode = iota // a Loader and a Batch over Redis
-	memory               // a Loader with memory in front
-	coherent             // the same, and invalidations wait until memory is coherent
-	strict               // a linearizable Loader
-	lasting              // as memory, but without a bus, of rows that nobody writes: only time ends them
-	missing              // as plain, of rows that are mostly not there: loads fail, and are not repeated for a while
-	calm                 // as plain, of rows that only one process writes, and seldom: the connections of the others only read
+	plain      mode = iota // a Loader and a Batch over Redis
+	memory                 // a Loader with memory in front
+	coherent               // the same, and invalidations wait until memory is coherent
+	strict                 // a linearizable Loader
+	lasting                // as memory, but without a bus, of rows that nobody writes: only time ends them
+	missing                // as plain, of rows that are mostly not there: loads fail, and are not repeated for a while
+	readMostly             // as plain, of rows that only one process writes, and seldom: the connections of the others only read
 	modes
 )
 

@@ -76,7 +76,7 @@ func judge(ops []history.Op, lease time.Duration, b breaches, processes int) map
 		}
 	}
 	check(ruleFresh, by[plain], 0)
-	check(ruleFresh, by[calm], 0)
+	check(ruleFresh, by[readMostly], 0)
 	check(ruleErrors, by[missing], 0)
 	check(ruleLease, by[memory], lease)
 	for p := range processes {

@@ -73,14 +73,14 @@ func (r *round) line(w io.Writer) {
 	if r.breach {
 		breach = ", old data"
 	}
-	modest := 0
+	limited := 0
 	for i := range r.Processes {
-		if r.modest(i) {
-			modest++
+		if r.limited(i) {
+			limited++
 		}
 	}
-	if modest > 0 {
-		breach += fmt.Sprintf(", %d processes without INFO", modest)
+	if limited > 0 {
+		breach += fmt.Sprintf(", %d processes without INFO", limited)
 	}
 	fmt.Fprintf(w, "seed %d  %-8s  %5.1f s  %7d operations  %3d faults%s  %d violations\n",
 		r.seed, r.topology, r.took.Seconds(), r.operations(), faults, breach, len(r.violations()))

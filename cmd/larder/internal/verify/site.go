@@ -62,15 +62,15 @@ func (a *access) secure(c *tls.Config) {
 	}
 }
 
-// modestUser are arguments of a server that has a user who may not call what is
+// limitedUser are arguments of a server that has a user who may not call what is
 // dangerous, INFO and ROLE among it.
-var modestUser = []string{"--user", modest, "on", ">" + modest, "~*", "&*", "+@all", "-@dangerous"}
+var limitedUser = []string{"--user", limited, "on", ">" + limited, "~*", "&*", "+@all", "-@dangerous"}
 
-const modest = "modest"
+const limited = "limited"
 
-// asModest returns the access of that user.
-func (a access) asModest() access {
-	a.Username, a.Password = modest, modest
+// asLimited returns the access of that user.
+func (a access) asLimited() access {
+	a.Username, a.Password = limited, limited
 	return a
 }
 
@@ -94,11 +94,11 @@ func spawn(ctx context.Context, t topology) (s *site, err error) {
 		s.access.Addrs, s.access.Master = s.sentinel.Addrs(), s.sentinel.MasterName()
 		s.info = "a master and 2 replicas under 3 sentinels, started for the round"
 	case address:
-		if err := s.startPair(ctx, modestUser); err != nil {
+		if err := s.startPair(ctx, limitedUser); err != nil {
 			return nil, err
 		}
 	default:
-		one, err := redisproc.Start(ctx, redisproc.Options{Args: append([]string{"--dbfilename", snapshotFile}, modestUser...)})
+		one, err := redisproc.Start(ctx, redisproc.Options{Args: append([]string{"--dbfilename", snapshotFile}, limitedUser...)})
 		if err != nil {
 			return nil, err
 		}

@@ -35,8 +35,8 @@ const (
 	callTime = time.Second
 	// share of operations that write, in percent.
 	writes = 8
-	// calmWrites is the same of the one who writes calm rows, in a thousand.
-	calmWrites = 20
+	// readMostlyWrites is the same of the one who writes rows of readMostly, in a thousand.
+	readMostlyWrites = 20
 )
 
 var ballasts = strings.Repeat("ballast ", ballast/8+1)
@@ -46,7 +46,7 @@ type user struct {
 	b       *board
 	j       *journal
 	mistake string
-	writer  bool // of calm rows
+	writer  bool // of rows of readMostly
 	ways    [modes]way
 	last    [modes]atomic.Pointer[trouble]
 }
@@ -70,7 +70,7 @@ func newUser(o *orders, b *board, j *journal, space *redisstore.Space, own [mode
 		switch m {
 		case missing:
 			policy.Backoff = missingBackoff
-		case calm:
+		case readMostly:
 			policy.Fresh = time.Minute
 		case lasting:
 			policy.Fresh, policy.Stale = freshTime, staleTime
@@ -211,9 +211,9 @@ func (u *user) one(ctx context.Context, w *way, r *rand.Rand) bool {
 	switch {
 	case w.mode == lasting:
 		time.Sleep(time.Millisecond + rand.N(4*time.Millisecond))
-	case w.mode == calm:
+	case w.mode == readMostly:
 		time.Sleep(rand.N(time.Millisecond))
-		if u.writer && r.IntN(1000) < calmWrites {
+		if u.writer && r.IntN(1000) < readMostlyWrites {
 			return u.change(ctx, w, k, r)
 		}
 	case r.IntN(100) < writes:
@@ -278,7 +278,7 @@ func (u *user) readMany(ctx context.Context, w *way, first int, r *rand.Rand) bo
 func (u *user) change(ctx context.Context, w *way, k int, r *rand.Rand) bool {
 	rows := []int{k}
 	kind := r.IntN(6)
-	if w.mode == calm {
+	if w.mode == readMostly {
 		kind = 2 + r.IntN(3) // nothing that keeps rows from being hits
 	}
 	if kind == 5 {

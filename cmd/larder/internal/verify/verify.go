@@ -198,9 +198,9 @@ func (r *round) run(ctx context.Context, w io.Writer) (err error) {
 	return err
 }
 
-// modest reports whether a process has not the right to call what is dangerous: in a
+// limited reports whether a process has not the right to call what is dangerous: in a
 // third of the rounds all have not, in another third only some.
-func (r *round) modest(process int) bool {
+func (r *round) limited(process int) bool {
 	if r.Remote != nil || r.topology != single && r.topology != address {
 		return false
 	}
@@ -223,8 +223,8 @@ func (r *round) orders(s *site, board string) []orders {
 		if s.own { // as many as can be promoted, so that none lacks an invalidation
 			all[i].Replicas = map[topology]int{cluster: 1, sentinel: 2}[s.topology]
 		}
-		if r.modest(i) {
-			all[i].Access = s.access.asModest()
+		if r.limited(i) {
+			all[i].Access = s.access.asLimited()
 		}
 	}
 	return all

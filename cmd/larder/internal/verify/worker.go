@@ -35,7 +35,7 @@ type orders struct {
 	Replicas int
 	Seed     uint64
 	Strict   bool          // use linearizable Loaders too
-	Writer   bool          // write the calm rows
+	Writer   bool          // write the rows of readMostly
 	Skew     time.Duration // of the clock
 	// Mistake is one that the process makes, to show that it is found.
 	Mistake string
@@ -71,7 +71,7 @@ func Work(ctx context.Context, in io.Reader) error {
 
 // goroutines is how many of each process use a mode. Those of one mode do not wait
 // for what holds another up.
-var goroutines = [modes]int{plain: 8, memory: 2, coherent: 4, strict: 6, lasting: 1, missing: 4, calm: 2}
+var goroutines = [modes]int{plain: 8, memory: 2, coherent: 4, strict: 6, lasting: 1, missing: 4, readMostly: 2}
 
 func (o *orders) work(ctx context.Context, b *board, j *journal) error {
 	ended := make(chan struct{})
@@ -80,8 +80,8 @@ func (o *orders) work(ctx context.Context, b *board, j *journal) error {
 	defer close(ended)
 	rdb := o.client()
 	defer rdb.Close()
-	calmly := o.client()
-	defer calmly.Close()
+	readers := o.client()
+	defer readers.Close()
 	open := func(rdb redis.UniversalClient, name string, coherent, deaf bool) (*redisstore.Space, error) {
 		for {
 			s, err := redisstore.Open(ctx, rdb, name, &redisstore.Options{
@@ -110,11 +110,11 @@ func (o *orders) work(ctx context.Context, b *board, j *journal) error {
 	if err != nil {
 		return err
 	}
-	quiet, err := open(calmly, o.Space+"-calm", false, false)
+	seldom, err := open(readers, o.Space+"-read-mostly", false, false)
 	if err != nil {
 		return err
 	}
-	w := newUser(o, b, j, space, [modes]*redisstore.Space{coherent: other, lasting: deaf, calm: quiet})
+	w := newUser(o, b, j, space, [modes]*redisstore.Space{coherent: other, lasting: deaf, readMostly: seldom})
 	j.ready.Store(1)
 	var wg sync.WaitGroup
 	for m, n := range goroutines {
@@ -133,7 +133,7 @@ func (o *orders) work(ctx context.Context, b *board, j *journal) error {
 	w.report(os.Stderr)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
-	for _, s := range []*redisstore.Space{space, other, deaf, quiet} {
+	for _, s := range []*redisstore.Space{space, other, deaf, seldom} {
 		s.Close(ctx) // what it could not repeat is of no interest now
 	}
 	return nil
