@@ -197,30 +197,60 @@ func (p *probe) is(call string, err, target error) {
 	}
 }
 
-// inTime is for what a machine that has far too much to do may be late with, such as the
-// timer by which a store spares its hits a look at the clock: f may fail four times.
+// inTime is for what depends on a timer of the store, such as one that spares its hits a look
+// at the clock: f may fail if timers of this process were late meanwhile, which a machine is
+// that has far too much to do. Then it is called again, four times at most.
 func (p *probe) inTime(f func()) {
-	for range 4 {
-		if succeeds(f) {
+	for n := 0; ; n++ {
+		lateness := watchTimers()
+		failed := failureOf(f)
+		if late := lateness(); failed == nil {
 			return
+		} else if late < 20*time.Millisecond || n == 4 {
+			panic(*failed)
 		}
 	}
-	f()
 }
 
-// succeeds reports whether f does not fail the rule.
-func succeeds(f func()) (ok bool) {
-	defer func() {
-		if !ok {
-			if r := recover(); r != nil {
-				if _, failed := r.(broken); !failed {
-					panic(r)
-				}
+// watchTimers returns a function that ends the watch and returns by how much timers were late
+// at most.
+func watchTimers() (lateness func() time.Duration) {
+	const period = 5 * time.Millisecond
+	end, most := make(chan struct{}), make(chan time.Duration)
+	go func() {
+		var late time.Duration
+		for {
+			began := time.Now()
+			timer := time.NewTimer(period)
+			select {
+			case <-timer.C:
+				late = max(late, time.Since(began)-period)
+			case <-end:
+				timer.Stop()
+				most <- max(late, time.Since(began)-period)
+				return
 			}
 		}
 	}()
+	return func() time.Duration {
+		close(end)
+		return <-most
+	}
+}
+
+// failureOf returns how f fails the rule, or nil.
+func failureOf(f func()) (failed *broken) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case broken:
+			failed = &r
+		default:
+			panic(r)
+		}
+	}()
 	f()
-	return true
+	return nil
 }
 
 // until asks every few milliseconds until done, or fails the rule after a while.
