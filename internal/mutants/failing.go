@@ -11,7 +11,7 @@ var failing = []mutant{
 		{"aside/lookup.go", `if w.tooOld(timesOf(e, true), now) { // since`, `if false { // since`},
 	}},
 	{"stale-for-who-left", "a caller who has left has a stale value", "aside", "TestACallerWhoLeavesGetsNoStaleValue", []edit{
-		{"aside/spare.go", `if ctx.Err() != nil || contain.Is(err, cache.ErrClosed) {`, `if false && is(err, cache.ErrClosed) {`},
+		{"aside/spare.go", `if ctx.Err() != nil || contain.Is(err, cache.ErrClosed) {`, `if false && contain.Is(err, cache.ErrClosed) {`},
 	}},
 	{"stale-at-once-too-long", "what is only for errors is served at once", "aside", "TestWhatIsServedAtOnceAndWhatOnErrorAddUp", []edit{
 		{"aside/early.go", `case now < g.policy.AtOnce(e.Fresh):`, `case now < e.Expires:`},
